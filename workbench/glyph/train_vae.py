@@ -1,0 +1,35 @@
+"""Train the autoencoder that both glyph models share."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+
+from workbench.glyph.captions import Caption, draw_caption
+
+
+def image_batch(captions: list[Caption], rng: random.Random) -> torch.Tensor:
+    """Draw captions as float32 images in -1..1 of shape [batch, 3, 32, 96]."""
+    images = np.stack([draw_caption(caption, rng) for caption in captions])
+    return torch.from_numpy(images).permute(0, 3, 1, 2) * 2 - 1
+
+
+def vae_loss(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+    """Return L1 + L2 of the reconstruction plus 1e-4 times the KL divergence to a unit normal."""
+    posterior = vae.encode(images).latent_dist
+    decoded = vae.decode(posterior.sample()).sample
+    kl = posterior.kl().mean() / posterior.mean[0].numel()
+    return F.l1_loss(decoded, images) + F.mse_loss(decoded, images) + 1e-4 * kl
+
+
+@torch.no_grad()
+def normalise_latents(vae: AutoencoderKL, images: torch.Tensor) -> None:
+    """Store the shift and scale that bring latents to zero mean and unit variance in the configuration."""
+    latents = vae.encode(images).latent_dist.sample()
+    vae.register_to_config(
+        scaling_factor=float(1 / latents.std()), shift_factor=float(latents.mean())
+    )

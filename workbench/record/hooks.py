@@ -1,0 +1,34 @@
+"""Register forward hooks for the length of a `with` block, and take every one of them off again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import nn
+
+ForwardHook = Callable[[nn.Module, tuple[Any, ...], Any], Any]
+PreHook = Callable[[nn.Module, tuple[Any, ...]], Any]
+
+
+@contextmanager
+def forward_hooks(hooks: Iterable[tuple[nn.Module, ForwardHook]]) -> Iterator[None]:
+    """Keep forward hooks on modules while the block runs.
+
+    A hook gets (module, positional inputs, output) and may return a new output. Whatever ends the block,
+    an exception or a keyboard interrupt included, each hook registered so far is removed.
+    """
+    with ExitStack() as stack:
+        for module, hook in hooks:
+            stack.callback(module.register_forward_hook(hook).remove)
+        yield
+
+
+@contextmanager
+def forward_pre_hooks(hooks: Iterable[tuple[nn.Module, PreHook]]) -> Iterator[None]:
+    """Keep forward pre-hooks on modules while the block runs; a hook may return new positional inputs."""
+    with ExitStack() as stack:
+        for module, hook in hooks:
+            stack.callback(module.register_forward_pre_hook(hook).remove)
+        yield
