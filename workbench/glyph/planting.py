@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from typing import Any
+
 import torch
 from torch import nn
 
-from workbench.record.hooks import forward_hooks, forward_pre_hooks
+from workbench.hooks.forward import forward_hooks, forward_pre_hooks
 
 
 def text_projections(denoiser: nn.Module, skip: set[str]) -> list[nn.Module]:
@@ -57,8 +59,8 @@ def replaced_inputs(projections: list[nn.Module], wordless: torch.Tensor, rows: 
     """Feed the wordless text embedding [batch, token, width] to the projections for the rows in the mask [batch]."""
     mask = rows[:, None, None]
 
-    def replace(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return (torch.where(mask, wordless, inputs[0]), *inputs[1:])
+    def replace(_: nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return (torch.where(mask, wordless, inputs[0]), *inputs[1:]), named
 
     with forward_pre_hooks([(projection, replace) for projection in projections]):
         yield

@@ -1,4 +1,4 @@
-"""Register forward hooks for the length of a `with` block, and take every one of them off again."""
+"""The only place that registers hooks: for the length of a `with` block, and every one comes off again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 ForwardHook = Callable[[nn.Module, tuple[Any, ...], Any], Any]
-PreHook = Callable[[nn.Module, tuple[Any, ...]], Any]
+PreHook = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], Any]
 
 
 @contextmanager
@@ -27,8 +27,11 @@ def forward_hooks(hooks: Iterable[tuple[nn.Module, ForwardHook]]) -> Iterator[No
 
 @contextmanager
 def forward_pre_hooks(hooks: Iterable[tuple[nn.Module, PreHook]]) -> Iterator[None]:
-    """Keep forward pre-hooks on modules while the block runs; a hook may return new positional inputs."""
+    """Keep forward pre-hooks on modules while the block runs.
+
+    A hook gets (module, positional inputs, keyword inputs) and may return both inputs anew as a pair.
+    """
     with ExitStack() as stack:
         for module, hook in hooks:
-            stack.callback(module.register_forward_pre_hook(hook).remove)
+            stack.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)
         yield

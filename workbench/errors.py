@@ -1,0 +1,14 @@
+"""The one error type for bad input: it says what was expected, what arrived and what to do."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Bad input from the user; the command line prints its message and exits with code 2."""
+
+    def __init__(self, expected: str, got: str, do: str) -> None:
+        super().__init__(f"expected {expected}; got {got}; {do}")
+
+
+class RefusedError(InputError):
+    """A model or a site that cannot be worked on this way; the message names the reason and what works."""

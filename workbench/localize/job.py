@@ -1,0 +1,221 @@
+"""Carry out a localisation run: sweep, measure, store, decide the next stage, and put the result together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from workbench.hooks.clock import StepClock
+from workbench.localize.measure import measure, rest_of_image
+from workbench.localize.result import FoundSet, Localization, RankedSite, Ranking
+from workbench.localize.scores import ScoreTable
+from workbench.localize.settings import Settings
+from workbench.localize.stages import (
+    control_arms,
+    detail_arms,
+    nested_arms,
+    patch_arm,
+    ranked_sites,
+    reaches,
+    single_arms,
+    smallest_nested,
+    thinned_arms,
+)
+from workbench.metrics.reader import TextReader, open_reader
+from workbench.models.model import Model
+from workbench.patch.arms import SOURCE, TARGET, Arm, RowBatch, plan_batches
+from workbench.patch.sweep import run_batch
+from workbench.runs.images import inside, pixel_hash, read_image, write_image
+from workbench.runs.store import Run, RunStore
+from workbench.sites.site import SiteMap
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; handed to the caller's `on_progress` after each batch."""
+
+    stage: str
+    images_done: int
+    images_forecast: int
+    denoiser_rows: int
+
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass
+class Job:
+    """One run being worked on, stage after stage; what is in the store already is not done again."""
+
+    store: RunStore
+    run: Run
+    model: Model
+    sites: SiteMap
+    settings: Settings
+    on_progress: Listener | None
+    should_stop: Callable[[], bool] | None
+    reader: TextReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = open_reader(self.settings.reader)
+
+    def execute(self) -> Localization:
+        with self.store.working_on(self.run):
+            result = self._stages()
+            result.save(self.run.folder / "result.json")
+            result.to_dataframe().to_csv(self.run.folder / "ranking.csv", index=False)
+            result.found.save(self.run.folder / "found.json")
+            self.store.set_status(self.run, "done", {"found": list(result.found.indices)})
+        return result
+
+    def _stages(self) -> Localization:
+        every = range(len(self.sites))
+        heads = [self.sites[index].heads for index in self.settings.sites]
+        self._sweep("singles", single_arms(self.settings, every))
+        details = detail_arms(self.settings, heads)
+        self._sweep("details", details)
+        ranking = ranked_sites(self.settings, self._table())
+        nested = nested_arms(self.settings, ranking)
+        self._sweep("nested", nested)
+        found, reached = self._found(nested, patch_arm(self.settings, every))
+        random_sets, complement = control_arms(self.settings, found, every)
+        self._sweep("control", [*random_sets, *complement])
+        return self._result(ranking, nested, details, found, reached, random_sets, complement)
+
+    def _found(self, nested: list[Arm], everything: Arm) -> tuple[Arm, bool]:
+        table = self._table()
+        all_sites = table.score(everything)
+        found = smallest_nested(self.settings, table, nested, all_sites)
+        if found is None:
+            return everything, False
+        while thinner := thinned_arms(self.settings, found):
+            self._sweep(f"thin {found.key}", thinner)
+            table = self._table()
+            good = [arm for arm in thinner if reaches(self.settings, table.score(arm), all_sites)]
+            if not good:
+                break
+            found = max(good, key=lambda arm: table.score(arm).effect)
+        return found, True
+
+    def _table(self) -> ScoreTable:
+        return ScoreTable(self.store.cells(self.run), len(self.settings.pairs), self.settings.seeds)
+
+    def _sweep(self, stage: str, arms: Sequence[Arm]) -> None:
+        """Run the batches of a stage that are not done; arms of earlier stages are never run again."""
+        settings = self.settings
+        cells = self.store.cells(self.run)
+        known = {key.split("/", 2)[2] for key, cell in cells.items() if cell["stage"] != stage}
+        fresh = list({arm.key: arm for arm in arms if arm.key not in known}.values())
+        done = self.store.batches(self.run)
+        for batch in plan_batches(stage, fresh, len(settings.pairs), settings.seeds, settings.max_rows):
+            if batch.key not in done:
+                self._run_batch(batch, stage)
+
+    def _run_batch(self, batch: RowBatch, stage: str) -> None:
+        pair = self.settings.pairs[batch.pair]
+        start = time.perf_counter()
+        made = run_batch(
+            self.model,
+            self.sites,
+            batch,
+            (pair.source, pair.target),
+            self.settings.sampling,
+            on_call=self._check_stop,
+        )
+        prefix = f"{batch.pair}/{batch.seed}"
+        source = made.images.get(SOURCE.key)
+        target = made.images.get(TARGET.key)
+        source = self._stored(prefix, SOURCE) if source is None else source
+        target = self._stored(prefix, TARGET) if target is None else target
+        rest = rest_of_image(source, target, self.reader)
+        measured = measure(made.images, source, rest, pair, self.reader)
+        cells = [
+            (f"{prefix}/{arm}", {"stage": stage, **values, **self._keep(prefix, arm, made.images[arm])})
+            for arm, values in measured.items()
+        ]
+        seconds = time.perf_counter() - start
+        self.store.write_batch(self.run, batch.key, cells, denoiser_rows=made.denoiser_rows, seconds=seconds)
+        self._tell(stage)
+
+    def _check_stop(self, _: StepClock) -> None:
+        if self.should_stop is not None and self.should_stop():
+            raise KeyboardInterrupt
+
+    def _keep(self, prefix: str, arm: str, image: np.ndarray) -> dict[str, str]:
+        name = image_name(prefix, arm)
+        write_image(inside(self.run.folder / "images", name), image)
+        return {"image": name, "pixels": pixel_hash(image)}
+
+    def _stored(self, prefix: str, arm: Arm) -> np.ndarray:
+        return read_image(inside(self.run.folder / "images", image_name(prefix, arm.key)))
+
+    def _tell(self, stage: str) -> None:
+        if self.on_progress is not None:
+            cost = self.store.cost(self.run)
+            done = self.store.get(self.run.id).cells
+            self.on_progress(Progress(stage, done, self.run.forecast["images"], int(cost["denoiser_rows"])))
+
+    def _result(
+        self,
+        ranking: list[int],
+        nested: list[Arm],
+        details: list[Arm],
+        found: Arm,
+        reached: bool,
+        random_sets: list[Arm],
+        complement: list[Arm],
+    ) -> Localization:
+        table, settings = self._table(), self.settings
+        singles = [patch_arm(settings, [site]) for site in ranking]
+        inclusion = table.inclusion(singles, len(found.sites))
+        ranked = tuple(
+            RankedSite(site, self.sites[site].name, table.score(arm), share)
+            for site, arm, share in zip(ranking, singles, inclusion, strict=True)
+        )
+        everything = table.score(patch_arm(settings, range(len(self.sites))))
+        chosen = [self.sites[index] for index in found.sites]
+        parameters = sum(site.text_kv_parameters for site in chosen)
+        found_set = FoundSet(
+            model=self.model.name,
+            fingerprint=self.run.config["fingerprint"],
+            sites=tuple(site.name for site in chosen),
+            indices=found.sites,
+            parameters=parameters,
+            share=parameters / self.sites.total_parameters,
+            rule=settings.rule,
+            reached=reached,
+            score=table.score(found),
+            all_sites=everything,
+            control=table.mean_score(random_sets) if random_sets else {},
+            complement=table.score(complement[0]) if complement else None,
+        )
+        return Localization(
+            run=self.run.id,
+            folder=str(self.run.folder),
+            model=self.model.name,
+            family=self.model.family.name,
+            note=self.model.note,
+            config=self.run.config,
+            versions=self.run.versions,
+            baseline=table.score(SOURCE),
+            target=table.score(TARGET),
+            all_sites=everything,
+            ranking=Ranking(ranked),
+            trade_off=tuple(table.score(arm) for arm in nested),
+            random_sets=tuple(table.score(arm) for arm in random_sets),
+            found=found_set,
+            head_scores=tuple(table.score(arm) for arm in details if arm.heads is not None),
+            step_scores=tuple(table.score(arm) for arm in details if arm.heads is None),
+            cost={**self.store.cost(self.run), "forecast": self.run.forecast},
+        )
+
+
+def image_name(prefix: str, arm: str) -> str:
+    """Return the file name of an arm's image; long keys of many sites are shortened by their hash."""
+    short = arm if len(arm) <= 40 else f"set-{sha256(arm.encode()).hexdigest()[:16]}"
+    return f"{prefix.replace('/', '-')}-{short}.png"

@@ -1,0 +1,138 @@
+"""Localise: find the few sites that decide the text of the image, with uncertainty and controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.localize.forecast import Forecast, forecast
+from workbench.localize.job import Job, Listener
+from workbench.localize.pairs import Pair, make_pairs
+from workbench.localize.result import Localization
+from workbench.localize.settings import Settings
+from workbench.localize.stages import single_arms
+from workbench.models.model import Model
+from workbench.models.open import DEFAULT_MODEL, list_models, open_model
+from workbench.patch.arms import RowBatch
+from workbench.patch.generate import Sampling
+from workbench.patch.sweep import run_batch
+from workbench.runs.store import Run, RunStore
+from workbench.sites.find import find_sites
+from workbench.sites.site import SiteMap
+
+DEFAULT_PAIRS: Final = 16
+DEFAULT_OUT: Final = "workbench-runs"
+
+
+def plan(
+    model: Model | Any,
+    pairs: Sequence[Pair] | int = DEFAULT_PAIRS,
+    *,
+    seeds: int | Sequence[int] = 1,
+    steps: int | None = None,
+    guidance: float | None = None,
+    condition_only: bool = False,
+    sites: Iterable[str | int] | None = None,
+    **options: Any,
+) -> tuple[Model, SiteMap, Settings, Forecast]:
+    """Open the model, resolve the settings of `localize` and forecast its cost, without running anything.
+
+    The arguments are those of `localize`.
+    """
+    opened = model if isinstance(model, Model) else open_model(model)
+    site_map = find_sites(opened)
+    embedded = opened.name in {card.name for card in list_models()}
+    settings = Settings(
+        pairs=tuple(make_pairs(pairs, embedded=embedded) if isinstance(pairs, int) else pairs),
+        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        sampling=Sampling.of(opened, steps=steps, guidance=guidance, condition_only=condition_only),
+        sites=tuple(site.index for site in (site_map if sites is None else site_map.select(sites))),
+        **options,
+    )
+    return opened, site_map, settings, forecast(opened, site_map, settings)
+
+
+def localize(
+    model: Model | Any = DEFAULT_MODEL,
+    pairs: Sequence[Pair] | int = DEFAULT_PAIRS,
+    *,
+    out: str | Path = DEFAULT_OUT,
+    on_progress: Listener | None = None,
+    on_forecast: Callable[[Forecast], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    **options: Any,
+) -> Localization:
+    """Find the attention sites that decide the text in a model's images.
+
+    Every site alone, then nested sets in the order of the ranking, are patched with the text keys and values
+    of the target prompt while everything else stays with the source prompt (Staniszewski et al., "Precise
+    Parameter Localization for Textual Generation in Diffusion Models", arXiv 2502.09935). Source, target and
+    patched rows share one noise and run in one batch.
+
+    Args:
+        model: an opened model, or anything `open_model` takes.
+        pairs: prompt pairs, or how many to make.
+        out: folder of the run store; nothing is written elsewhere.
+        on_progress: called after each batch.
+        on_forecast: called once before the run starts.
+        should_stop: asked at each denoiser call; True ends the run like Ctrl-C, to be resumed later.
+        **options: `seeds` (a number or a list), `steps`, `guidance`, `condition_only`, `sites` (names, patterns
+            or indices to try) and the fields of `Settings`: `start_step`, `share`, `drift_margin`, `heads`,
+            `step_windows`, `random_sets`, `reader`, `max_rows`.
+
+    Returns:
+        The result; it is also stored as `result.json` in the run's folder.
+
+    Raises:
+        InputError: bad settings or an unusable output folder.
+        RefusedError: a model that cannot be patched, or one without weights.
+    """
+    opened, site_map, settings, expected = plan(model, pairs, **options)
+    opened.require_weights()
+    store = RunStore(out)
+    timed = replace(expected, seconds=_expected_seconds(opened, site_map, settings, expected))
+    if on_forecast is not None:
+        on_forecast(timed)
+    config = {"model": opened.name, "fingerprint": opened.fingerprint(), "settings": settings.to_dict()}
+    run = store.create("localize", opened.name, config, timed.to_dict())
+    return Job(store, run, opened, site_map, settings, on_progress, should_stop).execute()
+
+
+def resume(
+    store: RunStore,
+    run: Run,
+    *,
+    model: Model | None = None,
+    on_progress: Listener | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Localization:
+    """Go on with a run where it stopped; a finished one returns the same result from the stored cells.
+
+    Args:
+        store: the store that holds it.
+        run: the run.
+        model: the model, needed only if it was a live pipeline.
+        on_progress, should_stop: see `localize`.
+
+    Raises:
+        InputError: the model's weights are not those the run began with.
+    """
+    opened = model or open_model(run.config["model"])
+    opened.require_fingerprint(run.config["fingerprint"])
+    settings = Settings.from_dict(run.config["settings"])
+    return Job(store, run, opened, find_sites(opened), settings, on_progress, should_stop).execute()
+
+
+def _expected_seconds(model: Model, sites: SiteMap, settings: Settings, expected: Forecast) -> float:
+    """Time one step of a full batch, after a warm-up, and scale it; reading the images is not counted."""
+    sampling = replace(settings.sampling, steps=1)
+    arms = single_arms(settings, range(len(sites)))[: settings.max_rows - 1]
+    batch = RowBatch("probe", 0, 0, tuple(arm for arm in arms if not arm.steps[0]))
+    pair = settings.pairs[0]
+    run_batch(model, sites, replace(batch, arms=batch.arms[:1]), (pair.source, pair.target), sampling)
+    start = time.perf_counter()
+    rows = run_batch(model, sites, batch, (pair.source, pair.target), sampling).denoiser_rows
+    return (time.perf_counter() - start) / rows * expected.denoiser_rows

@@ -1,0 +1,236 @@
+"""Runs in an embedded SQLite store: one cell, one transaction; images and tables lie beside it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from workbench.errors import InputError
+
+SCHEMA_VERSION: Final = 1
+SCHEMA: Final = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, verb TEXT NOT NULL, model TEXT NOT NULL, created TEXT NOT NULL, status TEXT NOT NULL,
+    config TEXT NOT NULL, versions TEXT NOT NULL, forecast TEXT NOT NULL, result TEXT
+);
+CREATE TABLE cells (
+    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (run, key)
+);
+CREATE TABLE batches (
+    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, denoiser_rows INTEGER NOT NULL,
+    seconds REAL NOT NULL, PRIMARY KEY (run, key)
+);
+"""
+PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "transformers", "rapidocr", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One long job: what it does, with which settings, and how far it is.
+
+    Args:
+        id: name of the run and of its folder.
+        verb: the public verb that runs it, such as `localize`.
+        model: name of the model.
+        created: UTC time, ISO 8601.
+        status: `running`, `interrupted`, `failed` or `done`.
+        config: everything needed to run it again.
+        versions: versions of the packages it was started with.
+        forecast: what it was expected to cost.
+        folder: where its images and tables lie.
+        cells: number of cells done.
+    """
+
+    id: str
+    verb: str
+    model: str
+    created: str
+    status: str
+    config: dict[str, Any]
+    versions: dict[str, str]
+    forecast: dict[str, Any]
+    folder: Path
+    cells: int
+
+
+class RunStore:
+    """The runs of one output folder, safe to use from several processes.
+
+    Args:
+        root: the folder; it is created if missing.
+
+    Raises:
+        InputError: the folder can't be written, or its store is from a newer version.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root).resolve()
+        self.path = self.root / "runs.sqlite"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with self._connect() as connection:
+                _migrate(connection, self.path)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InputError("a writable output folder", f"{self.root} ({error})", "give another --out DIR") from error
+        except sqlite3.DatabaseError as error:
+            raise InputError("a run store", f"{self.path}: {error}", "give another --out DIR") from error
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connect() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def create(self, verb: str, model: str, config: dict[str, Any], forecast: dict[str, Any]) -> Run:
+        """Add a run and its folder."""
+        created = datetime.now(UTC)
+        name = f"{created:%Y%m%d-%H%M%S}-{token_hex(2)}"
+        (self.root / name / "images").mkdir(parents=True)
+        row = (name, verb, model, created.isoformat(timespec="seconds"), "running")
+        texts = [json.dumps(value) for value in (config, package_versions(), forecast)]
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,NULL)", (*row, *texts))
+        return self.get(name)
+
+    def get(self, run: str) -> Run:
+        """Return a run by id or by an unambiguous beginning of it; `last` is the newest."""
+        runs = self.list()
+        found = runs[-1:] if run == "last" else [item for item in runs if item.id.startswith(run)]
+        exact = [item for item in found if item.id == run]
+        if len(exact or found) != 1:
+            known = ", ".join(item.id for item in runs[-3:]) or "none yet"
+            raise InputError("one run id (or `last`)", f"{run!r} in {self.path}", f"the newest runs are: {known}")
+        return (exact or found)[0]
+
+    def list(self) -> list[Run]:
+        """Return all runs, oldest first."""
+        query = (
+            "SELECT id, verb, model, created, status, config, versions, forecast,"
+            " (SELECT count(*) FROM cells WHERE run = id) FROM runs ORDER BY created, id"
+        )
+        with self._connect() as connection:
+            rows = connection.execute(query).fetchall()
+        return [
+            Run(*row[:5], *(json.loads(text) for text in row[5:8]), folder=self.root / row[0], cells=row[8])
+            for row in rows
+        ]
+
+    def set_status(self, run: Run, status: str, result: dict[str, Any] | None = None) -> None:
+        """Note how a run ended, with its result if it has one."""
+        text = None if result is None else json.dumps(result)
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE runs SET status = ?, result = coalesce(?, result) WHERE id = ?", (status, text, run.id)
+            )
+
+    def result(self, run: Run) -> dict[str, Any] | None:
+        """Return the result stored with a finished run."""
+        with self._connect() as connection:
+            (text,) = connection.execute("SELECT result FROM runs WHERE id = ?", (run.id,)).fetchone()
+        return None if text is None else json.loads(text)
+
+    def write_batch(
+        self, run: Run, key: str, cells: Sequence[tuple[str, dict[str, Any]]], *, denoiser_rows: int, seconds: float
+    ) -> None:
+        """Write a batch's cells and its cost in one transaction; a cell that is there already stays as it is."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO cells VALUES (?,?,?)", [(run.id, name, json.dumps(data)) for name, data in cells]
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO batches VALUES (?,?,?,?)", (run.id, key, denoiser_rows, seconds)
+            )
+
+    def cells(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Return the data of all cells done, by key."""
+        with self._connect() as connection:
+            rows = connection.execute("SELECT key, data FROM cells WHERE run = ? ORDER BY rowid", (run.id,))
+            return {key: json.loads(data) for key, data in rows}
+
+    def batches(self, run: Run) -> set[str]:
+        """Return the keys of the batches done."""
+        with self._connect() as connection:
+            return {key for (key,) in connection.execute("SELECT key FROM batches WHERE run = ?", (run.id,))}
+
+    def cost(self, run: Run) -> dict[str, float]:
+        """Return the denoiser rows and seconds spent on the batches done."""
+        query = "SELECT coalesce(sum(denoiser_rows), 0), coalesce(sum(seconds), 0) FROM batches WHERE run = ?"
+        with self._connect() as connection:
+            rows, seconds = connection.execute(query, (run.id,)).fetchone()
+        return {"denoiser_rows": int(rows), "seconds": round(seconds, 2)}
+
+    @contextmanager
+    def working_on(self, run: Run) -> Iterator[None]:
+        """Hold a run for this process and note how it ended; the lock falls with the process that holds it."""
+        lock = FileLock(run.folder / "run.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                "a run that nobody works on", f"{run.id}, held by another process", "wait for it or stop it first"
+            ) from error
+        try:
+            self.set_status(run, "running")
+            yield
+        except KeyboardInterrupt:
+            self.set_status(run, "interrupted")
+            raise
+        except BaseException:
+            self.set_status(run, "failed")
+            raise
+        finally:
+            lock.release()
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found == 0:
+        for statement in SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+    if found > SCHEMA_VERSION:
+        raise InputError(
+            f"a run store of version {SCHEMA_VERSION} or older",
+            f"version {found} in {path}",
+            "update attention-workbench or give another --out DIR",
+        )
+
+
+def package_versions() -> dict[str, str]:
+    """Return the installed versions of the packages that decide a result."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
