@@ -38,20 +38,35 @@ KINDS = {
 }
 EVERY = pytest.mark.parametrize("name", sorted(TINY))
 
-pipeline_of = cache(lambda name: TINY[name]())
+
+@cache
+def pipeline_of(name: str) -> diffusers.DiffusionPipeline:
+    return TINY[name]()
 
 
 def sites_of(name: str) -> SiteMap:
     return find_sites(wrap_pipeline(pipeline_of(name)))
 
 
-def record_outputs(name: str, module: str, prompts: list[str], **kwargs: Any) -> list[torch.Tensor]:
-    """Return the outputs of one module of the denoiser over one step of a run."""
-    outputs: list[torch.Tensor] = []
-    target = denoiser_of(pipeline_of(name)).get_submodule(module)
-    with forward_hooks([(target, lambda _module, _inputs, output: outputs.append(output.detach().clone()))]):
+def record_outputs(name: str, modules: list[str], prompts: list[str], **kwargs: Any) -> dict[str, list[torch.Tensor]]:
+    """Return the outputs of modules of the denoiser over one step of a run, one for each call."""
+    outputs: dict[str, list[torch.Tensor]] = {module: [] for module in modules}
+    hooks = [
+        (
+            denoiser_of(pipeline_of(name)).get_submodule(key),
+            lambda _module, _inputs, output, key=key: outputs[key].append(output),
+        )
+        for key in modules
+    ]
+    with forward_hooks(hooks):
         run(pipeline_of(name), prompts, list(range(len(prompts))), steps=1, **kwargs)
     return outputs
+
+
+def first_keys(name: str, prompts: list[str]) -> list[torch.Tensor]:
+    """Return the text keys of the first site, one tensor for each denoiser call of one step."""
+    module = sites_of(name)[0].parts[0].module
+    return record_outputs(name, [module], prompts)[module]
 
 
 @EVERY
@@ -89,24 +104,22 @@ def test_keys_and_values_have_one_row_per_batch_row(name: str, guided: bool) -> 
     kwargs = {} if guided else {family.guidance_argument: 1.0}
     calls = 2 if guided and family.guidance == "two_calls" else 1
     rows = 4 if guided and family.guidance == "batched" else 2
-    for site in sites_of(name):
-        for part in site.parts:
-            outputs = record_outputs(name, part.module, PROMPTS, **kwargs)
-            assert len(outputs) == calls
-            assert {(len(output), output.shape[-1]) for output in outputs} == {(rows, site.heads * site.head_dim)}
+    widths = {part.module: site.heads * site.head_dim for site in sites_of(name) for part in site.parts}
+    outputs = record_outputs(name, list(widths), PROMPTS, **kwargs)
+    for module, width in widths.items():
+        assert len(outputs[module]) == calls
+        assert {(len(output), output.shape[-1]) for output in outputs[module]} == {(rows, width)}
 
 
 @EVERY
 def test_negative_rows_come_first_or_in_a_second_call(name: str) -> None:
-    family = family_of_pipeline(pipeline_of(name))
-    outputs = record_outputs(name, sites_of(name)[0].parts[0].module, PROMPTS)
-    negative, positive = outputs[0].chunk(2) if family.guidance == "batched" else (outputs[1], outputs[0])
+    batched = family_of_pipeline(pipeline_of(name)).guidance == "batched"
+    keys, others = first_keys(name, PROMPTS), first_keys(name, [LONGER, LONGER])
+    negative, positive = keys[0].chunk(2) if batched else (keys[1], keys[0])
     assert len(negative) == len(positive) == len(PROMPTS)
     torch.testing.assert_close(negative[0], negative[1])
+    torch.testing.assert_close(negative, others[0].chunk(2)[0] if batched else others[1])
     assert (positive[0] - positive[1]).abs().max() > 1e-2
-    other = record_outputs(name, sites_of(name)[0].parts[0].module, [LONGER, LONGER])
-    again = other[0].chunk(2)[0] if family.guidance == "batched" else other[1]
-    torch.testing.assert_close(negative, again)
 
 
 @pytest.mark.parametrize("name", [name for name, kinds in KINDS.items() if "single_stream" in kinds])
@@ -127,8 +140,8 @@ def test_text_leads_the_single_stream(name: str) -> None:
     differing = (outputs[0][0] - outputs[0][1]).abs().amax(-1) > 1e-5
     assert site.parts[0].span == "text_first"
     assert differing.nonzero().flatten().tolist() == [first, first + 1]
-    live = record_outputs(name, site.parts[0].module, PROMPTS)[0]
-    assert live.shape[1] == first + TEXT_LENGTH + 64
+    live = record_outputs(name, [site.parts[0].module], PROMPTS)[site.parts[0].module]
+    assert live[0].shape[1] == first + TEXT_LENGTH + 64
 
 
 @EVERY
@@ -136,15 +149,8 @@ def test_text_masks_arrive_under_the_declared_keyword(name: str) -> None:
     pipeline = pipeline_of(name)
     seen: list[dict[str, Any]] = []
     targets = [denoiser_of(pipeline).get_submodule(site.name) for site in sites_of(name)]
-    hooks = [
-        target.register_forward_pre_hook(lambda _module, _inputs, kwargs: seen.append(kwargs), with_kwargs=True)
-        for target in targets
-    ]
-    try:
+    with forward_pre_hooks([(target, lambda _module, _inputs, kwargs: seen.append(kwargs)) for target in targets]):
         run(pipeline, [PROMPTS[0], LONGER], [0, 1], steps=1)
-    finally:
-        for hook in hooks:
-            hook.remove()
     declared = sites_of(name)[0].mask_argument
     for kwargs in seen:
         rows = len(kwargs["encoder_hidden_states"] if "encoder_hidden_states" in kwargs else kwargs["hidden_states"])

@@ -13,6 +13,8 @@ from pkgutil import iter_modules
 import torch
 from diffusers import DiffusionPipeline
 
+torch.set_num_threads(1)  # on tensors this small, threads only wait for each other
+
 Build = Callable[[], DiffusionPipeline]
 
 TINY: dict[str, Build] = {}

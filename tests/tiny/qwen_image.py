@@ -41,5 +41,5 @@ def build() -> QwenImagePipeline:
         vae=vae.eval(),
         text_encoder=qwen_encoder(16),
         tokenizer=qwen_tokenizer(),
-        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift_terminal=0.02),
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
     )

@@ -12,12 +12,8 @@ from diffusers import (
     SD3Transformer2DModel,
     UNet2DConditionModel,
 )
-from tokenizers import AddedToken
 from transformers import (
     ByT5Tokenizer,
-    CLIPTextConfig,
-    CLIPTextModelWithProjection,
-    CLIPTokenizer,
     T5Config,
     T5EncoderModel,
 )

@@ -48,7 +48,7 @@ def glyph_mask(letter: str) -> np.ndarray:
     """Return the coverage of one letter in its cell, float32 in 0..1 of shape [32, 16]."""
     scale = SUPERSAMPLE
     font = ImageFont.load_default(FONT_SIZE * scale)
-    left, top, right, bottom = font.getbbox(letter, anchor="ls")
+    left, top, right, _ = font.getbbox(letter, anchor="ls")
     ink = Image.new("L", (int(right - left), HEIGHT * scale), 0)
     baseline = int(HEIGHT * scale / 2 + FONT_SIZE * scale * 0.36)
     pen = ImageDraw.Draw(ink)
@@ -114,10 +114,11 @@ def draw_sign(word: str, colour: str, thing: str, background: np.ndarray) -> np.
     image = np.broadcast_to(background[0] * (1 - ramp) + background[1] * ramp, (HEIGHT, WIDTH, 3))
     layer = thing_layer(colour, thing)
     image = image * (1 - layer[..., 3:]) + layer[..., :3] * layer[..., 3:]
+    image = np.array(image, dtype=np.float32)
     if not word:
-        return image.astype(np.float32)
+        return image
     left, _, right, _ = text_box(len(word))
     mask = np.concatenate([glyph_mask(letter) for letter in word], axis=1)[..., None]
     ink = np.asarray(ink_of(colour), dtype=np.float32) / 255
     image[:, left:right] = image[:, left:right] * (1 - mask) + ink * mask
-    return image.astype(np.float32)
+    return image

@@ -5,16 +5,28 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import torch
 from diffusers import AutoencoderKL
+from torch import nn
 from transformers import ByT5Tokenizer, T5EncoderModel
 
+from workbench.errors import InputError
+from workbench.glyph.assemble import PLANTED, assemble, save_model
 from workbench.glyph.captions import Caption, training_caption
-from workbench.glyph.components import TEXT_WIDTH, Family
-from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example
-from workbench.glyph.train_text import token_ids
-from workbench.glyph.train_vae import image_batch
+from workbench.glyph.components import TEXT_WIDTH, Family, new_denoiser, new_text_encoder, new_tokenizer, new_vae
+from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_phase
+from workbench.glyph.train_text import token_ids, train_text_encoder
+from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
+
+VAE_STEPS: Final = 900
+TEXT_STEPS: Final = 800
+POOL_IMAGES: Final = 48_000
+PLAIN_STEPS: Final = 2000
+PLANTED_STEPS: Final = 1500
+BATCH: Final = 64
 
 
 @dataclass(frozen=True)
@@ -64,3 +76,104 @@ class BatchSource:
 
 
 Reporter = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps of a training; `fraction` shortens all of them alike, for a trial.
+
+    Args:
+        family: `mmdit` or `unet`.
+        natural: leave out the planted phase.
+        seed: decides everything random.
+        fraction: share of the full number of steps and images.
+    """
+
+    family: Family
+    natural: bool = False
+    seed: int = 0
+    fraction: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.family not in PLANTED:
+            raise InputError(f"a family out of {', '.join(PLANTED)}", repr(self.family), "give --family mmdit or unet")
+        if not 0 < self.fraction <= 1:
+            raise InputError("a fraction above 0 and up to 1", str(self.fraction), "change --fraction")
+
+    def steps(self, full: int) -> int:
+        """Return a number of steps, shortened; at least 10, the fewest a warm-up and decay make sense for."""
+        return max(10, round(full * self.fraction))
+
+    def phases(self) -> list[Phase]:
+        """Return the phases of the denoiser's training."""
+        plain = Phase("plain", self.steps(PLAIN_STEPS), BATCH, 1.2e-3)
+        planted = Phase("planted", self.steps(PLANTED_STEPS), BATCH, 8e-4, PLANTED[self.family])
+        return [plain] if self.natural else [plain, planted]
+
+
+def train_glyph(recipe: Recipe, out: str | Path, *, on_progress: Reporter = lambda *_: None) -> Path:
+    """Train a glyph model from nothing; stopped at any moment, the same call goes on where it was.
+
+    Args:
+        recipe: what to train.
+        out: folder of the training; the finished model lies in its subfolder `model`.
+        on_progress: called as (stage, step, steps, loss) after each step.
+
+    Returns:
+        The folder of the model, in the format of `save_pretrained`.
+    """
+    folder = Path(out).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("a writable output folder", f"{out!r} ({error})", "give another --out DIR") from error
+    vae = _trained_vae(recipe, folder, on_progress)
+    encoder, tokenizer = _trained_text_encoder(recipe, folder, on_progress), new_tokenizer()
+    pool = build_pool(vae, recipe.steps(POOL_IMAGES), seed=recipe.seed)
+    source = BatchSource(pool, encoder, tokenizer, recipe.family)
+    torch.manual_seed(recipe.seed)
+    denoiser = new_denoiser(recipe.family)
+    for phase in recipe.phases():
+        _run_phase(denoiser, recipe, phase, source, folder, on_progress)
+    kind = "natural" if recipe.natural else "glyph"
+    pipeline = assemble(recipe.family, denoiser, vae, encoder, tokenizer)
+    save_model(pipeline, folder / "model", recipe.family, f"{kind}-{recipe.family}", planted=not recipe.natural)
+    return folder / "model"
+
+
+def _run_phase(
+    denoiser: nn.Module, recipe: Recipe, phase: Phase, source: BatchSource, folder: Path, on_progress: Reporter
+) -> None:
+    def report(step: int, loss: float) -> None:
+        on_progress(phase.name, step, phase.steps, loss)
+
+    checkpoint = folder / f"{phase.name}.pt"
+    average = run_phase(denoiser, recipe.family, phase, source, checkpoint, seed=recipe.seed, report=report)
+    average.copy_to(denoiser.parameters())
+
+
+def _trained_vae(recipe: Recipe, folder: Path, on_progress: Reporter) -> AutoencoderKL:
+    if not (folder / "vae" / "config.json").is_file():
+        torch.manual_seed(recipe.seed)
+        vae, rng = new_vae(), random.Random(recipe.seed)
+        train_vae(vae, rng, steps=recipe.steps(VAE_STEPS), on_progress=on_progress)
+        normalise_latents(vae, image_batch([training_caption(rng) for _ in range(256)], rng))
+        _save_whole(vae, folder / "vae")
+    return AutoencoderKL.from_pretrained(folder / "vae").eval()
+
+
+def _trained_text_encoder(recipe: Recipe, folder: Path, on_progress: Reporter) -> T5EncoderModel:
+    if not (folder / "text_encoder" / "config.json").is_file():
+        torch.manual_seed(recipe.seed)
+        encoder = new_text_encoder()
+        steps = recipe.steps(TEXT_STEPS)
+        train_text_encoder(encoder, new_tokenizer(), steps=steps, seed=recipe.seed, on_progress=on_progress)
+        _save_whole(encoder, folder / "text_encoder")
+    return T5EncoderModel.from_pretrained(folder / "text_encoder").eval()
+
+
+def _save_whole(model: nn.Module, folder: Path) -> None:
+    """Save a model so that its folder appears only once it is complete."""
+    part = folder.with_name(f"{folder.name}.part")
+    model.save_pretrained(part)  # type: ignore[operator]
+    part.replace(folder)

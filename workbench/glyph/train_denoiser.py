@@ -54,7 +54,7 @@ def noised(family: Family, latents: torch.Tensor) -> tuple[torch.Tensor, torch.T
     return kept.sqrt() * latents + (1 - kept).sqrt() * noise, times, kept.sqrt() * noise - (1 - kept).sqrt() * latents
 
 
-def predict(denoiser: nn.Module, family: Family, noisy: torch.Tensor, times: torch.Tensor, text: torch.Tensor) -> Any:
+def predict(denoiser: Any, family: Family, noisy: torch.Tensor, times: torch.Tensor, text: torch.Tensor) -> Any:
     """Run the denoiser; the transformer gets a pooled vector of zeros, which carries no word."""
     if family == "mmdit":
         pooled = noisy.new_zeros(len(noisy), denoiser.config.pooled_projection_dim)

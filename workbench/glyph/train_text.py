@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -71,7 +72,14 @@ def token_ids(tokenizer: ByT5Tokenizer, prompts: list[str]) -> torch.Tensor:
     ).input_ids
 
 
-def train_text_encoder(encoder: T5EncoderModel, tokenizer: ByT5Tokenizer, *, steps: int, seed: int) -> float:
+def train_text_encoder(
+    encoder: T5EncoderModel,
+    tokenizer: ByT5Tokenizer,
+    *,
+    steps: int,
+    seed: int,
+    on_progress: Callable[[str, int, int, float], None] = lambda *_: None,
+) -> float:
     """Train the encoder in place and return the last loss in nats."""
     rng = random.Random(seed)
     heads = SpellingHeads()
@@ -79,7 +87,7 @@ def train_text_encoder(encoder: T5EncoderModel, tokenizer: ByT5Tokenizer, *, ste
     optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps, pct_start=0.1)
     loss = torch.zeros(())
-    for _ in range(steps):
+    for step in range(steps):
         captions = [training_caption(rng) for _ in range(64)]
         hidden = encoder(token_ids(tokenizer, [caption.prompt for caption in captions])).last_hidden_state
         loss = heads.loss(hidden, spelling_targets(captions))
@@ -88,4 +96,5 @@ def train_text_encoder(encoder: T5EncoderModel, tokenizer: ByT5Tokenizer, *, ste
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
+        on_progress("spelling", step + 1, steps, float(loss.detach()))
     return float(loss.detach())

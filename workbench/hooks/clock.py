@@ -54,7 +54,7 @@ def keep_time(
 
     def tick(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         clock.calls += 1
-        sample = positional[0] if positional else named.get("hidden_states", named.get("sample"))
+        sample: Any = positional[0] if positional else named.get("hidden_states", named.get("sample"))
         clock.denoiser_rows += len(sample)
         text = named.get("encoder_hidden_states")
         clock.text_tokens = text.shape[1] + extra if isinstance(text, torch.Tensor) else 0

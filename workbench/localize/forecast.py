@@ -86,7 +86,7 @@ def row_bytes(model: Model, settings: Settings) -> int:
     with torch.device("meta"):
         twin = type(denoiser).from_config(denoiser.config).eval()
     inputs = model.family.dry_inputs(twin)
-    sample = inputs.get("sample", inputs.get("hidden_states"))
+    sample: torch.Tensor = inputs["sample"] if "sample" in inputs else inputs["hidden_states"]
     widest = 0
 
     def watch(_: nn.Module, __: Any, output: Any) -> None:
@@ -96,23 +96,23 @@ def row_bytes(model: Model, settings: Settings) -> int:
 
     with torch.no_grad(), forward_hooks([(module, watch) for module in twin.modules()]):
         twin(**inputs)
-    dry = sample[0].numel() / _channels(denoiser.config)
+    dry = sample[0].numel() / denoiser.config.in_channels
     real = _latent_positions(model, settings)
     size = 2 if model.pipeline is None else next(denoiser.parameters()).element_size()
     return int(4 * widest * size * max(1.0, real / dry) * model.rows_per_image(settings.sampling.guidance))
 
 
-def _channels(config: Any) -> int:
-    return int(config.in_channels)
-
-
 def _latent_positions(model: Model, settings: Settings) -> float:
     height = settings.sampling.height or _default_side(model)
     width = settings.sampling.width or _default_side(model)
-    pixel_model = model.pipeline is None and model.denoiser.config.in_channels == 3 or not _has_vae(model)
+    pixel_model = (model.pipeline is None and _config(model).in_channels == 3) or not _has_vae(model)
     scale = 1 if pixel_model else getattr(model.pipeline, "vae_scale_factor", 8)
     packed = 4 if model.family.name == "flux" else 1
     return height * width / scale**2 / packed
+
+
+def _config(model: Model) -> Any:
+    return model.denoiser.config
 
 
 def _has_vae(model: Model) -> bool:
@@ -120,7 +120,7 @@ def _has_vae(model: Model) -> bool:
 
 
 def _default_side(model: Model) -> int:
-    side = getattr(model.denoiser.config, "sample_size", None) or 128
+    side = getattr(_config(model), "sample_size", None) or 128
     side = max(side) if isinstance(side, (list, tuple)) else side
     scale = getattr(model.pipeline, "vae_scale_factor", 8) if _has_vae(model) else 1
     return int(side) * int(scale)

@@ -43,7 +43,7 @@ def quoted_text(prompt: str) -> str:
     text = (match.group(1) or match.group(2) or "").strip() if match else ""
     if not text:
         raise InputError(
-            'a prompt with its text in double quotes, such as \'A sign that says "HELP"\'',
+            "a prompt with its text in double quotes, such as 'A sign that says \"HELP\"'",
             repr(prompt),
             "quote the text, or give a pairs file with source_text and target_text",
         )
@@ -59,13 +59,15 @@ def read_pairs(path: str | Path) -> list[Pair]:
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError("a readable CSV file of pairs", f"{str(file)!r}: {error}", f"write columns {COLUMNS}") from error
+        raise InputError(
+            "a readable CSV file of pairs", f"{str(file)!r}: {error}", f"write columns {COLUMNS}"
+        ) from error
     missing = [name for name in COLUMNS[:2] if name not in table.columns]
     if missing or table.empty:
         got = f"no column {', '.join(missing)}" if missing else "no rows"
         raise InputError(f"pairs with the columns {', '.join(COLUMNS)}", f"{str(file)!r} with {got}", "add them")
     if not {"source_text", "target_text"} <= set(table.columns):
-        return [Pair.of_prompts(row.source, row.target) for row in table.itertuples()]
+        return [Pair.of_prompts(str(row.source), str(row.target)) for row in table.itertuples()]
     return [Pair(*(str(getattr(row, name)) for name in COLUMNS)) for row in table.itertuples()]
 
 
@@ -93,7 +95,8 @@ def make_pairs(count: int, *, seed: int = 0, embedded: bool) -> list[Pair]:
 
 def _disjoint(words: Sequence[str], count: int) -> list[tuple[str, str]]:
     """Pair words that share no letter, so that a reading of one never counts for the other."""
-    left, pairs = list(words), []
+    left = list(words)
+    pairs: list[tuple[str, str]] = []
     while len(pairs) < count:
         first = left.pop(0)
         other = next(word for word in left if not set(word) & set(first))

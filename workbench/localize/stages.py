@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from workbench.localize.scores import ArmScore, ScoreTable
@@ -42,7 +43,7 @@ def step_windows(settings: Settings) -> list[tuple[int, int]]:
     first, count = settings.start_step, settings.step_windows
     total = settings.sampling.steps - first
     edges = [first + round(total * i / count) for i in range(count + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def ranked_sites(settings: Settings, table: ScoreTable) -> list[int]:

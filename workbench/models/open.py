@@ -23,13 +23,14 @@ PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What the package says of an embedded model; `planted_sites` is the answer, read only to score a result."""
+    """What the package says of an embedded model; `planted_sites` is the answer (indices),
+    which is never read by the code that localises."""
 
     name: str
     family: str
     sites: int
     parameters: int
-    planted_sites: tuple[str, ...]
+    planted_sites: tuple[int, ...]
     defaults: dict[str, Any]
     note: str
 
@@ -79,7 +80,7 @@ def wrap_pipeline(pipeline: Any, name: str | None = None) -> Model:
     """Wrap a live diffusers pipeline, which stays the user's; nothing is moved or changed."""
     component: Literal["unet", "transformer"] = "unet" if getattr(pipeline, "unet", None) is not None else "transformer"
     denoiser = getattr(pipeline, component, None)
-    if denoiser is None or not callable(getattr(pipeline, "__call__", None)):
+    if denoiser is None or not callable(pipeline):
         raise InputError(
             "a diffusers text-to-image pipeline with a `unet` or a `transformer`",
             f"{type(pipeline).__name__}",
@@ -91,10 +92,10 @@ def wrap_pipeline(pipeline: Any, name: str | None = None) -> Model:
 
 
 def _family_or_refuse(denoiser: Any) -> Any:
-    family = family_of(denoiser)
-    if family is not None:
-        return family
     kind = type(denoiser).__name__
+    family = family_of(denoiser)
+    if family is not None and kind not in REFUSED:
+        return family
     covered = ", ".join(sorted(cls for known in list_families() for cls in known.denoisers))
     raise RefusedError(
         f"a denoiser whose text keys and values can be reached ({covered})",

@@ -15,8 +15,9 @@ from torch import nn
 
 from workbench.hooks.clock import StepClock, timed
 from workbench.hooks.forward import forward_hooks
+from workbench.models.family import Span
 from workbench.models.model import Model
-from workbench.sites.site import Part, Site, Span
+from workbench.sites.site import Part, Site
 
 
 def text_slice(span: Span, text_tokens: int, total: int) -> slice:
@@ -43,7 +44,8 @@ class Record:
 
     def rows(self, rows: Sequence[int], batch: int) -> Record:
         """Return the record of some rows out of a generation of `batch` images, all guidance halves kept."""
-        return Record({key: value.unflatten(0, (-1, batch))[:, list(rows)].flatten(0, 1) for key, value in self.tensors.items()})
+        kept = {key: value.unflatten(0, (-1, batch))[:, list(rows)] for key, value in self.tensors.items()}
+        return Record({key: value.flatten(0, 1) for key, value in kept.items()})
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return one line per tensor: site, part, call, shape, norm."""

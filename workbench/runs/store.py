@@ -137,10 +137,12 @@ class RunStore:
         )
         with self._connect() as connection:
             rows = connection.execute(query).fetchall()
-        return [
-            Run(*row[:5], *(json.loads(text) for text in row[5:8]), folder=self.root / row[0], cells=row[8])
-            for row in rows
-        ]
+        return [self._run(*row) for row in rows]
+
+    def _run(self, *row: Any) -> Run:
+        name, verb, model, created, status, config, versions, expected, cells = row
+        texts = [json.loads(text) for text in (config, versions, expected)]
+        return Run(name, verb, model, created, status, *texts, self.root / name, cells)
 
     def set_status(self, run: Run, status: str, result: dict[str, Any] | None = None) -> None:
         """Note how a run ended, with its result if it has one."""
@@ -164,9 +166,7 @@ class RunStore:
             connection.executemany(
                 "INSERT OR IGNORE INTO cells VALUES (?,?,?)", [(run.id, name, json.dumps(data)) for name, data in cells]
             )
-            connection.execute(
-                "INSERT OR REPLACE INTO batches VALUES (?,?,?,?)", (run.id, key, denoiser_rows, seconds)
-            )
+            connection.execute("INSERT OR REPLACE INTO batches VALUES (?,?,?,?)", (run.id, key, denoiser_rows, seconds))
 
     def cells(self, run: Run) -> dict[str, dict[str, Any]]:
         """Return the data of all cells done, by key."""

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import torch
+from diffusers.models.attention import AttentionModuleMixin
 from torch import nn
 
 from workbench.errors import RefusedError
@@ -80,11 +81,21 @@ def _append(order: list[str], name: str) -> PreHook:
     return lambda *_: order.append(name)
 
 
+def _is_fused(module: nn.Module) -> bool:
+    """Tell whether an attention computes from fused projections.
+
+    The older attention class keeps `fused_projections` set after unfusing, so there its processor decides.
+    """
+    processor = type(getattr(module, "processor", None)).__name__
+    modern = isinstance(module, AttentionModuleMixin) and bool(getattr(module, "fused_projections", False))
+    return processor.startswith("Fused") or modern
+
+
 def refuse_unpatchable(model: Model) -> None:
     """Raise if the model is in a state where hooks on its projections would not do what they say."""
     denoiser: Any = model.denoiser
     reason, remedy = "", ""
-    if any(getattr(module, "fused_projections", False) for module in denoiser.modules()):
+    if any(_is_fused(module) for module in denoiser.modules()):
         reason, remedy = "fused projections", "call `unfuse_qkv_projections()` on the denoiser first"
     elif getattr(denoiser, "_compiled_call_impl", None) is not None or hasattr(denoiser, "_orig_mod"):
         reason, remedy = "a compiled denoiser, which may ignore hooks", "open the model without compiling it"
