@@ -68,4 +68,6 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    return getattr(import_module(f"workbench.{_WHERE[name]}"), name)
+    found = getattr(import_module(f"workbench.{_WHERE[name]}"), name)
+    # A verb that is called like its room stays reachable as the room itself, which can be called.
+    return globals().get(name, found)

@@ -22,10 +22,13 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table on stdout."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", justify="left" if column in {"name", "model", "run"} else "right")
+        words = column in {"name", "model", "run", "verb", "created", "status", "kind", "family"}
+        table.add_column(column, no_wrap=True, justify="left" if words else "right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    # Piped output has no width; a table must not lose columns there.
+    console.print(table, width=None if console.is_terminal else 200)
 
 
 def say(message: str) -> None:

@@ -45,7 +45,7 @@ class Forecast:
         memory = (self.weight_bytes + self.row_bytes) / 2**30
         return (
             f"Forecast({self.images:,} images, {self.denoiser_rows:,} denoiser rows{time}; "
-            f"{memory:.2f} GiB for one row, {self.row_bytes / 2**20:.0f} MiB for each further one)"
+            f"{memory:.2f} GiB for one row, {self.row_bytes / 2**20:.1f} MiB for each further one)"
         )
 
     def _repr_html_(self) -> str:

@@ -139,14 +139,17 @@ def _open_folder(folder: Path, name: str, device: str | None, dtype: torch.dtype
 def _load(path: str, name: str, device: str | None, dtype: torch.dtype | None) -> Model:
     from diffusers import DiffusionPipeline
     from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
 
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     kind = dtype or (torch.float32 if place == "cpu" else torch.bfloat16)
     # The muted CLIP encoders of small models see two tokens; the warning on each prompt would be noise.
     diffusers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     diffusers_logging.disable_progress_bar()
     try:
-        pipeline = DiffusionPipeline.from_pretrained(path, torch_dtype=kind, use_safetensors=True)
+        pipeline = DiffusionPipeline.from_pretrained(path, dtype=kind, use_safetensors=True)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(

@@ -11,9 +11,10 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
-from workbench.localize.result import Localization, RankedSite
+from workbench.localize.result import RankedSite
 from workbench.report.palette import Palette
 from workbench.report.wording import short_names
 
@@ -94,22 +95,38 @@ def site_axis(axes: Axes, sites: Sequence[RankedSite], palette: Palette) -> None
     elif names == indices or not all(names):
         axes.set_xticks(range(len(sites)), indices)
     else:
-        labels = [f"{name}  {index}" for index, name in zip(indices, names, strict=True)]
-        axes.set_xticks(range(len(sites)), labels, rotation=90, parse_math=False)
+        axes.set_xticks(range(len(sites)), indices)
+        _names(axes, names, palette)
+
+
+def _names(axes: Axes, names: Sequence[str], palette: Palette) -> None:
+    """Write each site's short name upright under its index."""
+    for place, name in enumerate(names):
+        _below(axes, place, name, palette).set_rotation(90)
+    axes.xaxis.labelpad = 6 + 0.52 * SMALL * max(map(len, names))
 
 
 def _groups(axes: Axes, names: Sequence[str], palette: Palette) -> None:
-    """Write the first word of runs of names under the axis, with a hairline where a run begins."""
-    start, across = 0, axes.get_xaxis_transform()
-    for word, run in groupby(name.split(".")[0] for name in names):
+    """Write the block under runs of sites, such as `up.0`, with a hairline where a run begins."""
+    paths = [name.split(".") for name in names]
+    start = 0
+    for word, run in groupby(".".join(path[: max(1, min(2, len(path) - 1))]) for path in paths):
         end = start + len(list(run))
         if not word.isdigit():
-            axes.plot([start - 0.5] * 2, [-0.2, 0], transform=across, color=palette.line, linewidth=0.8, clip_on=False)
-            label = axes.text((start + end - 1) / 2, -0.2, word, transform=across, parse_math=False, clip_on=False)
-            label.set(ha="center", va="bottom", fontsize=SMALL, color=palette.muted)
+            axes.axvline(start - 0.5, color=palette.muted, linewidth=0.5, zorder=1)
+            _below(axes, (start + end - 1) / 2, word, palette)
         start = end
+    axes.xaxis.labelpad = 16
 
 
-def is_small(result: Localization) -> bool:
-    """Tell whether the found set satisfied the rule with fewer than all sites."""
-    return result.found.reached and len(result.found.indices) < len(result.all_sites.sites)
+def _below(axes: Axes, place: float, text: str, palette: Palette) -> Annotation:
+    label = axes.annotate(
+        text,
+        (place, 0),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, -15),
+        textcoords="offset points",
+        parse_math=False,
+    )
+    label.set(ha="center", va="top", fontsize=SMALL - 0.5, color=palette.muted)
+    return label

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from workbench.localize.result import Localization, RankedSite
 from workbench.localize.scores import ArmScore
-from workbench.report.drawing import SMALL, TEXT, Level, blank, draw_levels, frame, is_small, scale, site_axis
+from workbench.report.drawing import SMALL, TEXT, Level, blank, draw_levels, frame, scale, site_axis
+from workbench.report.finding import is_small
 from workbench.report.palette import LIGHT, Palette, ink_on
 from workbench.report.wording import number
 
@@ -125,12 +126,14 @@ def _heat_map(
     axes = figure.subplots()
     frame(axes, title, palette)
     limit = round_up(float(np.nanmax(np.abs(grid))))
-    shades = ScalarMappable(Normalize(-limit, limit), palette.colormap)
+    span = Normalize(-limit, limit)
+    shades = ScalarMappable(span, palette.colormap)
     edges = np.arange(len(sites) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
-    mesh = axes.pcolormesh(*edges, np.ma.masked_invalid(grid), cmap=shades.cmap, norm=shades.norm)
+    mesh = axes.pcolormesh(*edges, np.ma.masked_invalid(grid), cmap=palette.colormap, norm=span)
     mesh.set(edgecolor=palette.paper, linewidth=0.6)
     axes.set_yticks(range(len(rows)), list(rows.values()))
     axes.invert_yaxis()
+    axes.spines[:].set_visible(False)
     axes.set_ylabel(row_label, fontsize=TEXT, color=palette.ink)
     site_axis(axes, sites, palette)
     _color_bar(figure, axes, shades, limit, palette)
@@ -138,7 +141,7 @@ def _heat_map(
         for (row, column), value in np.ndenumerate(grid):
             if np.isfinite(value):
                 text = axes.text(column, row, number(value), ha="center", va="center", fontsize=6.5)
-                text.set_color(ink_on(shades.to_rgba(float(value))))
+                text.set_color(ink_on(palette.colormap(float(span(value)))))
     return figure
 
 

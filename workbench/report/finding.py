@@ -10,8 +10,7 @@ import numpy as np
 
 from workbench.localize.result import Localization
 from workbench.localize.scores import LEVEL, ArmScore, ScoreTable
-from workbench.report.drawing import is_small
-from workbench.report.wording import interval, listed, number, plural
+from workbench.report.wording import banded, listed, number, plural
 
 Cells = Mapping[str, Mapping[str, Any]]
 CHANCE: Final = 0.3
@@ -37,6 +36,11 @@ class Headline:
 def has_effect(result: Localization) -> bool:
     """Tell whether all sites together move the text, that is, whether their interval lies above 0."""
     return result.all_sites.effect > 0 and result.all_sites.ci[0] > 0
+
+
+def is_small(result: Localization) -> bool:
+    """Tell whether the found set satisfied the rule with fewer than all sites."""
+    return result.found.reached and len(result.found.indices) < len(result.all_sites.sites)
 
 
 def pair_count(result: Localization) -> int:
@@ -134,4 +138,4 @@ def _effect(label: str, score: ArmScore, several: bool) -> Headline:
 
 
 def _band(ci: Sequence[float], several: bool, digits: int = 2) -> str:
-    return f"95 % interval {interval(ci, digits)}" if several else "one pair, so no interval"
+    return banded(ci, digits) if several else "one pair, so no interval"

@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font
 from PIL import Image
 
 from workbench.localize.pairs import Pair
 from workbench.localize.result import Localization
-from workbench.report.drawing import WIDTH, blank, is_small
+from workbench.report.drawing import WIDTH, blank
 from workbench.report.figures import by_index
+from workbench.report.finding import is_small
 from workbench.report.palette import LIGHT, Palette
 from workbench.report.wording import site_label
 from workbench.runs.images import inside, read_image
@@ -29,6 +31,8 @@ STRONGEST: Final = 6
 EVERY_SITE_PAIRS: Final = 3
 SMALL_SIDE: Final = 128
 LARGEST: Final = 256
+HEADER: Final = 0.26
+FOOTER: Final = 0.14
 MARKS: Final = {"target": "✓", "source": "=", "": ""}
 
 Cells = Mapping[str, Mapping[str, Any]]
@@ -43,7 +47,7 @@ class Tile:
         text: what OCR read.
         reads: `target` or `source` where the text equals one of them, else empty.
         alt: prompt, what was patched, seed and what OCR read, in words.
-        image: uint8 RGB [height, width, 3], or None where the file is missing.
+        image: uint8 RGB [height, width, 3], its longer side at most 256, or None where the file is missing.
     """
 
     label: str
@@ -92,7 +96,7 @@ def every_site_rows(result: Localization, cells: Cells) -> list[TileRow]:
     return [_row(result, cells, pair, settings["seeds"][0], arms) for pair in pairs]
 
 
-def data_uri(image: np.ndarray, largest: int = LARGEST) -> str:
+def data_uri(image: np.ndarray, largest: int) -> str:
     """Return an image as a data URI: small ones lossless, larger ones scaled down and compressed."""
     picture, out = Image.fromarray(image), io.BytesIO()
     if max(picture.size) <= SMALL_SIDE:
@@ -105,7 +109,7 @@ def data_uri(image: np.ndarray, largest: int = LARGEST) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
-def shown_size(image: np.ndarray, largest: int = LARGEST) -> tuple[int, int]:
+def shown_size(image: np.ndarray, largest: int) -> tuple[int, int]:
     """Return width and height on the page: small images twice enlarged, large ones fitted into `largest`."""
     height, width = image.shape[:2]
     factor = 2.0 if max(height, width) <= SMALL_SIDE else min(1.0, largest / max(height, width))
@@ -118,28 +122,37 @@ def images_figure(rows: Sequence[TileRow], palette: Palette = LIGHT) -> Figure:
     side = WIDTH / columns
     shapes = [tile.image.shape for row in rows for tile in row.tiles if tile.image is not None]
     tall = 0.94 * side * max((shape[0] / shape[1] for shape in shapes), default=1.0)
-    pitch = tall + 0.42
-    figure = blank(0.3 + pitch * len(rows), palette)
+    pitch = tall + 0.36
+    height = HEADER + pitch * len(rows) + FOOTER
+    figure = blank(height, palette)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, WIDTH), ylim=(0.3 + pitch * len(rows), 0))
-    axes.axis("off")
-    style = {"color": palette.ink, "fontsize": 5.5, "parse_math": False, "ha": "center", "va": "baseline"}
     for column, tile in enumerate(rows[0].tiles):
-        axes.text((column + 0.5) * side, 0.13, tile.label.replace(": ", "\n"), **{**style, "va": "center"})
+        _write(axes, (column + 0.5) * side, 0.18, tile.label.replace(": ", "\n"), palette.ink)
     for number, row in enumerate(rows):
-        top = 0.3 + number * pitch
+        top = HEADER + number * pitch
         heading = f"pair {row.number + 1}, seed {row.seed}: {row.pair.source_text} → {row.pair.target_text}"
-        axes.text(0.03 * side, top + 0.1, drawable(heading, 120), **{**style, "ha": "left", "color": palette.muted})
+        _write(axes, 0.03 * side, top + 0.1, drawable(heading, 120), palette.muted, across="left")
         for column, tile in enumerate(row.tiles):
             left, under = (column + 0.03) * side, top + 0.14 + tall
             if tile.image is not None:
                 box = (left, left + 0.94 * side, under, under - tall)
                 axes.imshow(tile.image, extent=box, interpolation="nearest", aspect="auto")
-            text = f"{MARKS[tile.reads]} {drawable(tile.text, int(16 * side / 0.6))}".strip() or "–"
-            axes.text((column + 0.5) * side, under + 0.11, text, **style)
-    axes.set(xlim=(0, WIDTH), ylim=(0.3 + pitch * len(rows), 0))
+            text = f"{MARKS[tile.reads]} {drawable(tile.text, int(24 * side))}".strip()
+            _write(axes, (column + 0.5) * side, under + 0.11, text or "–", palette.ink)
+    marked = f"{MARKS['target']} equals the target text, {MARKS['source']} the source text"
+    legend = f"Under each picture: the text read; {marked}."
+    _write(axes, 0.03 * side, height - 0.06, legend, palette.muted, across="left")
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes.axis("off")
     return figure
+
+
+def _write(
+    axes: Axes, x: float, y: float, text: str, colour: str, across: Literal["left", "center"] = "center"
+) -> None:
+    """Write small text at a place in inches; none of it is taken for a formula."""
+    axes.text(x, y, text, color=colour, fontsize=5.5, ha=across, va="baseline", parse_math=False)
 
 
 @lru_cache(maxsize=1)
@@ -168,7 +181,14 @@ def _tile(folder: Path, cell: Mapping[str, Any], pair: Pair, seed: int, arm: str
     prompt = pair.target if arm == "target" else pair.source
     patched = "" if arm in ("source", "target") else f"patched with the target text's keys and values ({label}), "
     alt = f"{prompt}, {patched}seed {seed}; reads {text or 'nothing'}"
-    return Tile(label, text, reads, alt, read_image(path) if path is not None and path.is_file() else None)
+    return Tile(label, text, reads, alt, _shrunk(path) if path is not None and path.is_file() else None)
+
+
+def _shrunk(path: Path) -> np.ndarray:
+    """Read an image and scale it down at once, since hundreds of large ones would fill the memory."""
+    picture = Image.fromarray(read_image(path))
+    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    return np.asarray(picture)
 
 
 def _same(text: str, wanted: str) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.localize.result import Localization
 from workbench.localize.scores import DRAWS, ArmScore
-from workbench.report.drawing import is_small
-from workbench.report.wording import count, duration, interval, mebibytes, number, plural, site_label
+from workbench.report.finding import is_small
+from workbench.report.wording import NBSP, count, duration, interval, mebibytes, number, site_label
+
+LISTED: Final = 10
+INTERVAL: Final = f"95{NBSP}% interval"
 
 
 @dataclass(frozen=True)
@@ -40,23 +44,26 @@ class Table:
 
 def ranking_table(result: Localization) -> Table:
     """Every site alone, the strongest first."""
-    head = ("Site", "Module", "Effect", "95 % interval", "Target effect", "Source effect", "F1 to target")
-    head += ("Word accuracy", "Drift", "Inclusion")
+    head: tuple[str, ...] = ("Site", "Module", "Effect", INTERVAL, "Target effect", "Source effect", "F1 to target")
     small = is_small(result)
+    head += ("Word accuracy", "Drift", "Inclusion") if small else ("Word accuracy", "Drift")
     rows = []
     for site in result.ranking.sites:
         score = site.score
         values = (score.effect, score.target_effect, score.source_effect, score.target_f1, score.word_accuracy)
         effect, *others = (number(value) for value in values)
         cells = (str(site.index), site.name, effect, interval(score.ci), *others)
-        cells += (number(score.drift, 3), number(site.inclusion))
+        cells += (number(score.drift, 3), number(site.inclusion)) if small else (number(score.drift, 3),)
         rows.append(Row(cells, small and site.index in result.found.indices))
     note = (
         "Target effect and source effect are the changes of the F1 to the target text and to the source text; effect "
-        "is half their difference. Word accuracy is the share of images that read exactly as the target text. "
-        f"Inclusion is the share of {count(DRAWS)} bootstrap draws of the pairs in which the site is among the "
-        f"{plural(len(result.found.indices), 'strongest site')}, as many as the found set has."
+        "is half their difference. Word accuracy is the share of images that read exactly as the target text."
     )
+    if small:
+        note += (
+            f" Inclusion is the share of {count(DRAWS)} bootstrap draws of the pairs in which the site ranks within "
+            f"the first {len(result.found.indices)}, the size of the found set."
+        )
     return Table("Sites patched alone, the strongest first", head, tuple(rows), note, texts=2)
 
 
@@ -73,8 +80,17 @@ def trade_off_table(result: Localization) -> Table:
 
 def control_table(result: Localization) -> Table:
     """The found set beside everything it must be compared with."""
-    head = ("Arm", "Sites patched", "Effect", "95 % interval", "F1 to source", "F1 to target", "Word accuracy")
-    head += ("SSIM", "Drift")
+    head = (
+        "Arm",
+        "Sites patched",
+        "Effect",
+        INTERVAL,
+        "F1 to source",
+        "F1 to target",
+        "Word accuracy",
+        "SSIM",
+        "Drift",
+    )
     rows = [_control("Source, unpatched", result.baseline), _control("Target prompt itself", result.target)]
     rows.append(_control("All sites", result.all_sites))
     if is_small(result):
@@ -83,7 +99,7 @@ def control_table(result: Localization) -> Table:
         rows.append(_control("All but the found set", result.found.complement))
     rows += [_control(f"Random set {i}", score) for i, score in enumerate(result.random_sets, 1)]
     note = "Random sets are drawn outside the found set and have its size, as far as there are enough other sites."
-    return Table("Controls", head, tuple(rows), note if result.random_sets else "", texts=2)
+    return Table("Controls", head, tuple(rows), note if result.random_sets else "No random sets were run.", texts=2)
 
 
 def cost_table(result: Localization, images: int) -> Table:
@@ -112,11 +128,11 @@ def _trade_off(score: ArmScore) -> Iterable[str]:
 def _control(name: str, score: ArmScore, found: bool = False) -> Row:
     effect, *others = _trade_off(score)
     band = "–" if score.arm == "source" else interval(score.ci)
-    return Row((name, site_label(score.sites) or "–", effect, band, *others), found)
+    return Row((name, site_label(score.sites, LISTED) or "–", effect, band, *others), found)
 
 
 def _names(score: ArmScore) -> str:
-    return "none" if not score.sites else site_label(score.sites)
+    return "none" if not score.sites else site_label(score.sites, LISTED)
 
 
 def _is_found(result: Localization, score: ArmScore) -> bool:

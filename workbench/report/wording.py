@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
-MINUS = "\N{MINUS SIGN}"
-SUFFIX = re.compile(r"_blocks?$")
+NBSP: Final = "\N{NO-BREAK SPACE}"
+MINUS: Final = "\N{MINUS SIGN}"
+SUFFIX: Final = re.compile(r"_blocks?$")
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -24,6 +26,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def banded(bounds: Sequence[float], digits: int = 2) -> str:
+    """Return an interval with its name."""
+    return f"95{NBSP}% interval {interval(bounds, digits)}"
+
+
 def plural(value: int, noun: str) -> str:
     """Return `1 site`, `2 sites`."""
     return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
@@ -31,7 +38,7 @@ def plural(value: int, noun: str) -> str:
 
 def percent(share: float) -> str:
     """Return a share in percent, with two decimals where it is small."""
-    return f"{share:.2%}" if share < 0.1 else f"{share:.0%}"
+    return f"{share * 100:.2f}{NBSP}%" if share < 0.1 else f"{share * 100:.0f}{NBSP}%"
 
 
 def duration(seconds: float) -> str:
@@ -52,9 +59,9 @@ def listed(items: Sequence[int]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def site_label(sites: Sequence[int]) -> str:
-    """Return a short label of a set of sites: its indices, or their number where they are many."""
-    return ", ".join(map(str, sites)) if len(sites) <= 4 else f"{len(sites)} sites"
+def site_label(sites: Sequence[int], most: int = 4) -> str:
+    """Return a short label of a set of sites: its indices, or their number where there are more than `most`."""
+    return ", ".join(map(str, sites)) if len(sites) <= most else f"{len(sites)} sites"
 
 
 def short_names(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,135 @@
+"""The run store: whole cells or none, several processes, newer versions, locks."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import InputError
+from workbench.runs.images import inside, pixel_hash, read_image, write_image
+from workbench.runs.store import RunStore
+
+WRITER = """
+import sys
+from workbench.runs.store import RunStore
+store = RunStore(sys.argv[1])
+run = store.get(sys.argv[2])
+for batch in range(40):
+    cells = [(f"{batch}/{cell}", {"writer": sys.argv[3]}) for cell in range(5)]
+    store.write_batch(run, str(batch), cells, denoiser_rows=5, seconds=0.1)
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "out")
+
+
+def new_run(store: RunStore):
+    return store.create("localize", "model", {"a": 1}, {"images": 3})
+
+
+def test_a_run_is_stored_with_its_configuration_and_found_by_a_beginning(store):
+    run = new_run(store)
+    assert store.get(run.id[:-1]).config == {"a": 1}
+    assert store.get("last").id == run.id
+    assert (run.folder / "images").is_dir()
+    assert run.versions["torch"]
+
+
+def test_an_unknown_run_names_the_newest_ones(store):
+    run = new_run(store)
+    with pytest.raises(InputError, match=run.id):
+        store.get("nothing-like-it")
+
+
+def test_cells_are_written_once_and_cost_adds_up(store):
+    run = new_run(store)
+    store.write_batch(run, "a", [("0", {"x": 1}), ("1", {"x": 2})], denoiser_rows=4, seconds=1.0)
+    store.write_batch(run, "b", [("1", {"x": 99}), ("2", {"x": 3})], denoiser_rows=6, seconds=0.5)
+    assert {key: cell["x"] for key, cell in store.cells(run).items()} == {"0": 1, "1": 2, "2": 3}
+    assert store.cost(run) == {"denoiser_rows": 10, "seconds": 1.5}
+    assert store.batches(run) == {"a", "b"}
+
+
+def test_a_batch_that_fails_leaves_no_cell_behind(store):
+    run = new_run(store)
+    with pytest.raises(TypeError):
+        store.write_batch(run, "a", [("0", {"x": 1}), ("1", {"x": object()})], denoiser_rows=1, seconds=0.0)
+    assert store.cells(run) == {}
+    with pytest.raises(sqlite3.Error):
+        store.write_batch(run, "a", [("0", {"x": 1})], denoiser_rows=[], seconds=0.0)
+    assert store.cells(run) == {}
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(store):
+    new_run(store)
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(InputError, match="version 99"):
+        RunStore(store.root)
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path):
+    (tmp_path / "runs.sqlite").write_text("this is not a database, not even nearly" * 100)
+    with pytest.raises(InputError, match="run store"):
+        RunStore(tmp_path)
+
+
+def test_an_output_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="writable output folder"):
+        RunStore(tmp_path / "file")
+
+
+def test_two_processes_write_one_run_without_harm(store):
+    run = new_run(store)
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(store.root), run.id, name], cwd=Path(__file__).parents[2])
+        for name in ("first", "second")
+    ]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    assert len(store.cells(run)) == 200
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_run_is_worked_on_by_one_process_at_a_time(store):
+    run = new_run(store)
+    with store.working_on(run), pytest.raises(InputError, match="another process"), RunStore(store.root).working_on(run):
+        pass
+    with store.working_on(run):
+        assert store.get(run.id).status == "running"
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "interrupted"), (RuntimeError, "failed")])
+def test_how_a_run_ended_is_noted_and_its_lock_released(store, error, status):
+    run = new_run(store)
+    with pytest.raises(error), store.working_on(run):
+        raise error
+    assert store.get(run.id).status == status
+    with store.working_on(run):
+        pass
+
+
+def test_images_are_written_whole_and_stay_inside_the_folder(tmp_path, random_image):
+    path = inside(tmp_path, "a.png")
+    write_image(path, random_image)
+    assert (read_image(path) == random_image).all()
+    assert [item.name for item in tmp_path.iterdir()] == ["a.png"]
+    for name in ("../b.png", "/etc/passwd", "x/../../b.png"):
+        with pytest.raises(InputError, match="inside"):
+            inside(tmp_path, name)
+
+
+def test_the_pixel_hash_sees_one_changed_pixel_and_the_shape(random_image):
+    changed = random_image.copy()
+    changed[0, 0, 0] ^= 1
+    assert pixel_hash(changed) != pixel_hash(random_image) == pixel_hash(random_image.copy())
+    assert pixel_hash(random_image.reshape(-1, 1, 3)) != pixel_hash(random_image)
