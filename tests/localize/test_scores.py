@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -48,9 +49,7 @@ def cell(moved: float, drift: float = 0.0) -> dict[str, float]:
 
 def table_of(arms: list[Arm], moved: Callable[[Arm], float], drift: Callable[[Arm], float] = lambda arm: 0.0):
     keys = {arm.key: arm for arm in [SOURCE, *arms]}
-    cells = {
-        f"{pair}/0/{key}": cell(moved(arm), drift(arm)) for pair in range(PAIRS) for key, arm in keys.items()
-    }
+    cells = {f"{pair}/0/{key}": cell(moved(arm), drift(arm)) for pair in range(PAIRS) for key, arm in keys.items()}
     return ScoreTable(cells, PAIRS, [0])
 
 
@@ -135,7 +134,7 @@ def test_step_windows_cover_the_schedule_without_gap():
     windows = step_windows(settings(step_windows=3, start_step=1))
     assert windows[0][0] == 1
     assert windows[-1][1] == 8
-    assert all(one[1] == two[0] for one, two in zip(windows, windows[1:], strict=False))
+    assert all(one[1] == two[0] for one, two in pairwise(windows))
 
 
 def test_settings_survive_a_round_trip():

@@ -14,6 +14,7 @@ import diffusers
 import pytest
 import torch
 
+from workbench.errors import InputError
 from workbench.models.published import build_on_meta, list_published, read_published
 
 NAMES = ["flux-dev", "if-i-xl", "pixart-sigma", "sd15", "sd3-medium", "sdxl"]
@@ -178,7 +179,7 @@ def test_reading_gives_a_frozen_card_and_a_fresh_configuration() -> None:
 
 @pytest.mark.parametrize("name", ["sd3", "", "published:sdxl", "../published/sdxl", "sdxl.json"])
 def test_an_unknown_name_says_what_was_expected_what_arrived_and_what_to_do(name: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(InputError) as caught:
         read_published(name)
     message = str(caught.value)
     assert all(known in message for known in NAMES)

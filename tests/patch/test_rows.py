@@ -27,7 +27,7 @@ from tests.tiny import TINY
 from workbench.errors import InputError
 from workbench.hooks.forward import forward_hooks
 from workbench.models.model import Model
-from workbench.patch.generate import Sampling
+from workbench.patch.generate import Sampling, run_pipeline
 from workbench.patch.patch import Patch, patched
 
 TARGETS = pytest.mark.parametrize("target", [TARGET, LONGER], ids=["equal length", "longer"])
@@ -107,8 +107,9 @@ def test_pooled_table_names_every_family_with_pooled_text() -> None:
 def test_every_site_and_given_pooled_embedding_make_the_sdxl_target() -> None:
     """The stock way to exchange pooled text: embeddings handed to the pipeline instead of prompts."""
     model, batch = model_of("sdxl"), 2
+    # No negative prompt: the stock pipeline then takes zeros, here as in `run_pipeline`.
     text, negative, pooled, negative_pooled = model.pipeline.encode_prompt(
-        [TARGET, SOURCE], num_images_per_prompt=1, do_classifier_free_guidance=True, negative_prompt=[" "] * batch
+        [TARGET, SOURCE], num_images_per_prompt=1, do_classifier_free_guidance=True
     )
 
     def run(pooled_of_row_1: int, sites: int) -> torch.Tensor:
@@ -170,8 +171,6 @@ def test_a_patched_source_row_is_refused() -> None:
 @pytest.mark.parametrize("prompts", [[SOURCE] * 3, [SOURCE] * 8], ids=["no multiple", "four times"])
 def test_a_call_of_another_batch_size_is_refused(prompts: list[str]) -> None:
     model = model_of("sd")
-    from workbench.patch.generate import run_pipeline
-
     with (
         pytest.raises(InputError, match="of 4 prompts"),
         patched(model, {1: [Patch(sites_of("sd")[0], 0)]}, batch=4),

@@ -101,7 +101,7 @@ def test_sites_with_fewer_heads_have_empty_cells(made: Made) -> None:
     fewer = tuple(score for score in result.head_scores if score.arm not in ("3.h2", "3.h3"))
     axes = heads_figure(replace(result, head_scores=fewer)).axes[0]
     (mesh,) = [item for item in axes.collections if isinstance(item, QuadMesh)]
-    assert np.ma.count_masked(np.ma.asarray(mesh.get_array())) == 2
+    assert int(np.asarray(np.ma.asarray(mesh.get_array()).mask).sum()) == 2
 
 
 def many_sites(result: Localization) -> Localization:

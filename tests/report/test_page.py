@@ -63,11 +63,11 @@ def written(made: Made, tmp_path_factory: pytest.TempPathFactory) -> tuple[Local
 
 def test_writes_only_the_page_and_its_figures_into_the_folder(made: Made, tmp_path: Path) -> None:
     result, cells = copied(made, tmp_path / "run")
-    before = {path for path in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     path = write_report(result, cells)
     assert path == tmp_path / "run" / "report.html"
     names = {"report.html", "profile.png", "images.png", "steps.png", "heads.png"}
-    assert {p for p in tmp_path.rglob("*")} - before == {tmp_path / "run" / name for name in names}
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / "run" / name for name in names}
 
 
 def test_a_failed_write_keeps_the_old_page_and_leaves_no_part(

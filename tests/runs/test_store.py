@@ -102,7 +102,8 @@ def test_two_processes_write_one_run_without_harm(store):
 
 def test_a_run_is_worked_on_by_one_process_at_a_time(store):
     run = new_run(store)
-    with store.working_on(run), pytest.raises(InputError, match="another process"), RunStore(store.root).working_on(run):
+    other = RunStore(store.root)
+    with store.working_on(run), pytest.raises(InputError, match="another process"), other.working_on(run):
         pass
     with store.working_on(run):
         assert store.get(run.id).status == "running"

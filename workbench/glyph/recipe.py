@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from workbench.errors import InputError
 from workbench.glyph.assemble import PLANTED, assemble, save_model
 from workbench.glyph.captions import Caption, training_caption
 from workbench.glyph.components import TEXT_WIDTH, Family, new_denoiser, new_text_encoder, new_tokenizer, new_vae
+from workbench.glyph.planting import partly_true
 from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_phase
 from workbench.glyph.train_text import token_ids, train_text_encoder
 from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
@@ -64,15 +65,21 @@ class BatchSource:
             return hidden
         return torch.cat([hidden.new_zeros(len(prompts), 2, TEXT_WIDTH), hidden], dim=1)
 
-    def __call__(self, rng: random.Random, batch: int) -> Example:
+    def __call__(self, rng: random.Random, batch: int, phase: Phase) -> Example:
         rows = [rng.randrange(len(self.pool.captions)) for _ in range(batch)]
         captions = [self.pool.captions[row] for row in rows]
         kept = [rng.random() >= CAPTION_DROPOUT for _ in rows]
-        text = self.embed([caption.prompt if keep else "" for caption, keep in zip(captions, kept, strict=True)])
-        wordless = self.embed(
-            [caption.wordless.prompt if keep else "" for caption, keep in zip(captions, kept, strict=True)]
-        )
-        return Example(self.pool.latents[rows].float(), text, wordless)
+
+        def embed(some: list[Caption]) -> torch.Tensor:
+            return self.embed([caption.prompt if keep else "" for caption, keep in zip(some, kept, strict=True)])
+
+        latents, text, count = self.pool.latents[rows].float(), embed(captions), len(phase.planted)
+        if not count:
+            return Example(latents, text)
+        words = [[partly_true(caption.word, part, count, rng) for caption in captions] for part in range(count)]
+        parts = [[replace(c, word=word) for c, word in zip(captions, some, strict=True)] for some in words]
+        wordless = embed([caption.wordless for caption in captions])
+        return Example(latents, text, wordless, tuple(embed(some) for some in parts))
 
 
 Reporter = Callable[[str, int, int, float], None]

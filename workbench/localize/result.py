@@ -147,7 +147,6 @@ class Localization:
         found: the found set.
         head_scores, step_scores: scores of single heads and of step windows, where asked for.
         cost: denoiser rows and seconds spent, with the forecast.
-        examples: the pairs and seeds whose images the report shows.
     """
 
     run: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.patch.patch import Patch
@@ -32,14 +32,18 @@ class Arm:
             return "target"
         if not self.sites:
             return "source"
-        heads = "" if self.heads is None else ".h" + "+".join(map(str, self.heads))
+        heads = "" if self.heads is None else ".h" + _joined(self.heads)
         first, end = self.steps
         steps = "" if (first, end) == (0, None) else f"@{first}-{'' if end is None else end}"
-        return "+".join(map(str, self.sites)) + heads + steps
+        return _joined(self.sites) + heads + steps
 
     def patches(self, sites: SiteMap, source_row: int) -> list[Patch]:
         """Return the arm as patches that read from a row of the batch."""
         return [Patch(sites[index], source_row, self.heads, self.steps) for index in self.sites]
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return "+".join(map(str, sorted(set(numbers))))
 
 
 SOURCE = Arm()

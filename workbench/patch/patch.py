@@ -116,7 +116,11 @@ class _Plan:
 
     def halves(self, rows: int) -> range:
         """Return which guidance halves of the running call are patched."""
-        count = rows // self.batch
+        count, rest = divmod(rows, self.batch)
+        if rest or count not in (1, 2):
+            raise InputError(
+                f"one image for each of {self.batch} prompts", f"{rows} denoiser rows", "generate that batch"
+            )
         if not self.condition_only:
             return range(count)
         return range(0) if self.clock.in_negative_call else range(count - 1, count)
@@ -144,7 +148,13 @@ class _Plan:
         if isinstance(patch.source, int):
             return text[half * self.batch + patch.source]
         if isinstance(patch.source, Record):
-            recorded = patch.source.tensors[site.name, part, self.clock.call]
+            recorded = patch.source.tensors.get((site.name, part, self.clock.call))
+            if recorded is None or half >= len(recorded) or recorded.shape[1:] != text.shape[1:]:
+                raise InputError(
+                    f"a record of {site.name} with {tuple(text.shape[1:])} tokens and widths at call {self.clock.call}",
+                    "none" if recorded is None else f"{tuple(recorded.shape)}",
+                    "record the same sites, steps, guidance and text length",
+                )
             return recorded[half].to(text.device, text.dtype)
         return torch.zeros_like(text[0])
 

@@ -113,7 +113,8 @@ def _groups(axes: Axes, names: Sequence[str], palette: Palette) -> None:
     for word, run in groupby(".".join(path[: max(1, min(2, len(path) - 1))]) for path in paths):
         end = start + len(list(run))
         if not word.isdigit():
-            axes.axvline(start - 0.5, color=palette.muted, linewidth=0.5, zorder=1)
+            for panel in axes.get_shared_x_axes().get_siblings(axes) if start else ():
+                panel.axvline(start - 0.5, color=palette.muted, linewidth=0.4, alpha=0.6, zorder=1)
             _below(axes, (start + end - 1) / 2, word, palette)
         start = end
     axes.xaxis.labelpad = 16

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from workbench.localize.result import Localization
 from workbench.localize.scores import DRAWS
 from workbench.report.figures import heads_figure, profile_figure, steps_figure
-from workbench.report.finding import Cells, finding, has_effect, headlines, is_small, pair_count
+from workbench.report.finding import Cells, finding, headlines, is_small, pair_count
 from workbench.report.grid import (
     LARGEST,
     MARKS,
@@ -87,7 +87,6 @@ def _render(result: Localization, cells: Cells, rows: list[TileRow], drawn: dict
         finding=finding(result, cells),
         headlines=headlines(result),
         small=is_small(result),
-        moved=has_effect(result),
         pairs=plural(pair_count(result), "prompt pair"),
         seeds=plural(len(result.config["settings"]["seeds"]), "seed"),
         several=pair_count(result) > 1,

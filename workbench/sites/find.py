@@ -91,13 +91,17 @@ def _is_fused(module: nn.Module) -> bool:
     return processor.startswith("Fused") or modern
 
 
+def _is_compiled(module: nn.Module) -> bool:
+    return getattr(module, "_compiled_call_impl", None) is not None or hasattr(module, "_orig_mod")
+
+
 def refuse_unpatchable(model: Model) -> None:
     """Raise if the model is in a state where hooks on its projections would not do what they say."""
     denoiser: Any = model.denoiser
     reason, remedy = "", ""
     if any(_is_fused(module) for module in denoiser.modules()):
         reason, remedy = "fused projections", "call `unfuse_qkv_projections()` on the denoiser first"
-    elif getattr(denoiser, "_compiled_call_impl", None) is not None or hasattr(denoiser, "_orig_mod"):
+    elif any(_is_compiled(module) for module in denoiser.modules()):
         reason, remedy = "a compiled denoiser, which may ignore hooks", "open the model without compiling it"
     elif getattr(denoiser, "is_cache_enabled", False):
         reason, remedy = "a step cache that skips or reuses attention", "call `disable_cache()` on the denoiser first"

@@ -131,9 +131,9 @@ class SiteMap:
 
 
 def _matches(site: Site, word: str) -> bool:
-    if word.isdigit():
+    if word.isdecimal():
         return site.index == int(word)
     first, dash, last = word.partition("-")
-    if dash and first.isdigit() and last.isdigit():
+    if dash and first.isdecimal() and last.isdecimal():
         return int(first) <= site.index <= int(last)
     return fnmatchcase(site.name, word)

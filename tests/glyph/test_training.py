@@ -1,0 +1,153 @@
+"""The recipe on a fraction of its steps, its resumption, the planting, and the embedded models' quality."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DiffusionPipeline
+
+from workbench.errors import InputError
+from workbench.glyph.assemble import PLANTED, muted_clip
+from workbench.glyph.captions import Caption
+from workbench.glyph.components import LATENT_SHAPE, new_denoiser, new_text_encoder, new_tokenizer
+from workbench.glyph.evaluate import evaluate
+from workbench.glyph.planting import partly_true, text_projections
+from workbench.glyph.recipe import BatchSource, Pool, Recipe, train_glyph
+from workbench.glyph.train_denoiser import Example, Phase, phase_loss, run_phase
+from workbench.glyph.train_text import train_text_encoder
+from workbench.models.open import ModelCard, list_models, open_model
+from workbench.patch.generate import Sampling, run_pipeline
+from workbench.sites.find import find_sites
+
+
+def example(family: str) -> Example:
+    tokens = 38 if family == "mmdit" else 36
+    texts = [torch.randn(4, tokens, 128) for _ in range(4)]
+    return Example(torch.randn(4, *LATENT_SHAPE), texts[0], texts[1], (texts[2], texts[3]))
+
+
+@pytest.mark.parametrize("family", ["mmdit", "unet"])
+def test_in_the_planted_phase_only_planted_sites_learn_from_the_word(family, monkeypatch):
+    monkeypatch.setattr("workbench.glyph.train_denoiser.HIDDEN_SHARE", 1.0)
+    torch.manual_seed(0)
+    denoiser = new_denoiser(family)
+    data = example(family)
+    data.text.requires_grad_()
+    phase = Phase("planted", 1, 4, 1e-3, PLANTED[family])
+    phase_loss(denoiser, family, data, phase).backward()
+    # With every row hidden the true text reaches nothing in a U-Net; a transformer's text stream still holds it.
+    if family == "unet":
+        assert data.text.grad is None or data.text.grad.abs().max() == 0
+    plain = Phase("plain", 1, 4, 1e-3)
+    data.text.grad = None
+    phase_loss(denoiser, family, data, plain).backward()
+    assert data.text.grad.abs().max() > 0
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in denoiser.modules())
+
+
+def test_each_planted_site_sees_its_share_of_the_letters():
+    rng = random.Random(0)
+    halves = [partly_true("ABCDE", part, 2, rng) for part in range(2)]
+    assert halves[0][0::2] == "ACE"
+    assert halves[1][1::2] == "BD"
+    assert halves[0] != "ABCDE"
+    assert partly_true("ABCDE", 0, 1, rng) == "ABCDE"
+
+
+@pytest.mark.parametrize("family", ["mmdit", "unet"])
+def test_the_text_projections_are_those_of_the_sites(family):
+    denoiser = new_denoiser(family)
+    assert len(text_projections(denoiser)) == 12
+    assert set(PLANTED[family]) <= set(text_projections(denoiser))
+
+
+def test_the_text_encoder_learns_to_spell():
+    torch.manual_seed(0)
+    encoder = new_text_encoder()
+    losses: list[float] = []
+    train_text_encoder(
+        encoder, new_tokenizer(), steps=60, seed=0, on_progress=lambda stage, step, steps, loss: losses.append(loss)
+    )
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def tiny_source() -> BatchSource:
+    torch.manual_seed(0)
+    latents = torch.randn(2, *LATENT_SHAPE).half()
+    pool = Pool([Caption("AB", "red", "sign"), Caption("CODE", "blue", "plate")], latents)
+    return BatchSource(pool, new_text_encoder(), new_tokenizer(), "unet")
+
+
+def test_training_that_was_cut_goes_on_as_if_it_had_not_been(tmp_path):
+    phase = Phase("planted", 4, 2, 1e-3, PLANTED["unet"])
+
+    def train(checkpoint: Path, stop_after: int | None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(1)
+        denoiser = new_denoiser("unet")
+
+        def report(step: int, loss: float) -> None:
+            if step == stop_after:
+                raise KeyboardInterrupt
+
+        run_phase(denoiser, "unet", phase, tiny_source(), checkpoint, seed=0, save_every=1, report=report)
+        return denoiser.state_dict()
+
+    whole = train(tmp_path / "whole.pt", None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut.pt", 3)
+    resumed = train(tmp_path / "cut.pt", None)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize("family", ["mmdit", "unet"])
+def test_the_whole_recipe_gives_a_stock_pipeline_that_can_be_localised(family, tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.glyph.recipe.BATCH", 4)
+    stages: list[str] = []
+    folder = train_glyph(Recipe(family, fraction=0.001), tmp_path, on_progress=lambda stage, *_: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == ["autoencoder", "spelling", "plain", "planted"]
+    model = open_model(folder)
+    assert len(find_sites(model)) == 12
+    assert ModelCard.read(folder).planted_sites == ((5, 6) if family == "mmdit" else (3, 8))
+    images = run_pipeline(model, ['A red sign that says "A"'], [0], Sampling.of(model, steps=1), output_type="np")
+    assert images.shape == (1, 32, 96, 3)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_bad_recipes_are_refused(tmp_path):
+    with pytest.raises(InputError, match="mmdit"):
+        Recipe("gan")
+    with pytest.raises(InputError, match="fraction"):
+        Recipe("unet", fraction=0)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="writable"):
+        train_glyph(Recipe("unet", fraction=0.001), tmp_path / "file" / "x")
+
+
+def test_muted_clip_encoders_give_zeros():
+    encoder, tokenizer = muted_clip()
+    ids = tokenizer("A red sign", padding="max_length", max_length=2, truncation=True, return_tensors="pt").input_ids
+    out = encoder(ids, output_hidden_states=True)
+    assert out.text_embeds.abs().max() == 0
+    assert out.hidden_states[-2].abs().max() == 0
+
+
+@pytest.mark.parametrize("name", ["glyph-mmdit", "glyph-unet"])
+def test_the_embedded_models_write_unseen_words(name):
+    score = evaluate(open_model(name), words=100)
+    assert score.words_exact >= 0.9
+    assert score.scene_right >= 0.95
+
+
+@pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
+def test_the_embedded_models_load_with_stock_diffusers_and_their_cards_are_true(card):
+    folder = Path(open_model(card.name).pipeline.config._name_or_path)
+    pipeline = DiffusionPipeline.from_pretrained(folder)
+    assert type(pipeline).__module__.startswith("diffusers.")
+    sites = find_sites(open_model(card.name))
+    assert len(sites) == card.sites >= 11
+    assert sites.total_parameters == card.parameters
+    assert sites.family == card.family
+    assert set(card.planted_sites) < set(range(card.sites))
