@@ -74,5 +74,5 @@ class Settings:
         """The rule that chooses the found set, in words."""
         return (
             f"smallest set, taken in the order of the ranking and then thinned one site at a time, whose text effect "
-            f"reaches {100 * self.share:g} % of that of all sites, with a drift at most {self.drift_margin} above theirs"
+            f"reaches {100 * self.share:g} % of that of all sites, with drift at most {self.drift_margin} above theirs"
         )
