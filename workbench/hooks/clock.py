@@ -68,7 +68,7 @@ def keep_time(
 def timed(
     model: Model, *, calls_per_step: int = 1, on_call: Callable[[StepClock], None] | None = None
 ) -> Iterator[StepClock]:
-    """Keep a clock on the denoiser while the block runs."""
+    """Keep a clock on the denoiser while the block runs one generation."""
     clock = StepClock(calls_per_step)
     with forward_pre_hooks([(model.denoiser, keep_time(model, clock, on_call))]):
         yield clock

@@ -103,7 +103,8 @@ class FoundSet:
         """Rebuild a set from plain data."""
         scores = {name: read_score(data[name]) for name in ("score", "all_sites")}
         complement = read_score(data["complement"]) if data["complement"] else None
-        lists = {"sites": tuple(data["sites"]), "indices": tuple(data["indices"])}
+        control = data["control"] and {**data["control"], "ci": tuple(data["control"]["ci"])}
+        lists = {"sites": tuple(data["sites"]), "indices": tuple(data["indices"]), "control": control}
         return cls(**{**data, **scores, **lists, "complement": complement})
 
     def to_dataframe(self) -> pd.DataFrame:

@@ -93,6 +93,10 @@ def wrap_pipeline(pipeline: Any, name: str | None = None) -> Model:
 
 def _family_or_refuse(denoiser: Any) -> Any:
     kind = type(denoiser).__name__
+    if hasattr(denoiser, "_orig_mod"):
+        raise RefusedError(
+            "a denoiser that runs as written", "a compiled one, which may ignore hooks", "open it uncompiled"
+        )
     family = family_of(denoiser)
     if family is not None and kind not in REFUSED:
         return family

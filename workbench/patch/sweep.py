@@ -51,8 +51,8 @@ def run_batch(
     everyone = [target, *[source] * len(rows)]
     try:
         made = generate(model, everyone, [batch.seed] * len(everyone), sampling, patches=patches, on_call=on_call)
-    except (torch.OutOfMemoryError, MemoryError):
-        if len(batch.arms) < 2:
+    except (RuntimeError, MemoryError) as error:
+        if len(batch.arms) < 2 or not _is_out_of_memory(error):
             raise
         torch.cuda.empty_cache()
     else:
@@ -62,6 +62,11 @@ def run_batch(
         return BatchResult(images, made.denoiser_rows)
     parts = [run_batch(model, sites, half, prompts, sampling, on_call=on_call) for half in batch.halves()]
     return BatchResult(parts[0].images | parts[1].images, sum(part.denoiser_rows for part in parts))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell memory that ran out from other failures; on the CPU torch raises a plain RuntimeError."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in str(error)
 
 
 @dataclass(frozen=True)

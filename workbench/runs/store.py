@@ -141,8 +141,18 @@ class RunStore:
 
     def _run(self, *row: Any) -> Run:
         name, verb, model, created, status, config, versions, expected, cells = row
-        texts = [json.loads(text) for text in (config, versions, expected)]
-        return Run(name, verb, model, created, status, *texts, self.root / name, cells)
+        return Run(
+            id=name,
+            verb=verb,
+            model=model,
+            created=created,
+            status=status,
+            config=json.loads(config),
+            versions=json.loads(versions),
+            forecast=json.loads(expected),
+            folder=self.root / name,
+            cells=cells,
+        )
 
     def set_status(self, run: Run, status: str, result: dict[str, Any] | None = None) -> None:
         """Note how a run ended, with its result if it has one."""
