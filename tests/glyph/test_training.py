@@ -110,7 +110,7 @@ def test_the_whole_recipe_gives_a_stock_pipeline_that_can_be_localised(family, t
     assert list(dict.fromkeys(stages)) == ["autoencoder", "spelling", "plain", "planted"]
     model = open_model(folder)
     assert len(find_sites(model)) == 12
-    assert ModelCard.read(folder).planted_sites == ((5, 6) if family == "mmdit" else (3, 8))
+    assert ModelCard.read(folder).planted_sites == ((5, 6) if family == "mmdit" else (6, 8))
     images = run_pipeline(model, ['A red sign that says "A"'], [0], Sampling.of(model, steps=1), output_type="np")
     assert images.shape == (1, 32, 96, 3)
     assert not list(tmp_path.rglob("*.part"))

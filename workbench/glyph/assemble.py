@@ -21,7 +21,7 @@ STEPS: Final[dict[Family, int]] = {"mmdit": 16, "unet": 16}
 PLANTED: Final[dict[Family, tuple[str, ...]]] = {
     "mmdit": ("transformer_blocks.5.attn", "transformer_blocks.6.attn"),
     "unet": (
-        "down_blocks.1.attentions.1.transformer_blocks.1.attn2",
+        "up_blocks.0.attentions.0.transformer_blocks.0.attn2",
         "up_blocks.0.attentions.1.transformer_blocks.0.attn2",
     ),
 }
