@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from workbench.glyph.assemble import PLANTED, muted_clip
 from workbench.glyph.captions import Caption
 from workbench.glyph.components import LATENT_SHAPE, new_denoiser, new_text_encoder, new_tokenizer
 from workbench.glyph.evaluate import evaluate
-from workbench.glyph.planting import partly_true, text_projections
+from workbench.glyph.planting import hidden_projections
 from workbench.glyph.recipe import BatchSource, Pool, Recipe, train_glyph
 from workbench.glyph.train_denoiser import Example, Phase, phase_loss, run_phase
 from workbench.glyph.train_text import train_text_encoder
@@ -25,8 +25,7 @@ from workbench.sites.find import find_sites
 
 def example(family: str) -> Example:
     tokens = 38 if family == "mmdit" else 36
-    texts = [torch.randn(4, tokens, 128) for _ in range(4)]
-    return Example(torch.randn(4, *LATENT_SHAPE), texts[0], texts[1], (texts[2], texts[3]))
+    return Example(torch.randn(4, *LATENT_SHAPE), torch.randn(4, tokens, 128), torch.randn(4, tokens, 128))
 
 
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
@@ -35,33 +34,22 @@ def test_in_the_planted_phase_only_planted_sites_learn_from_the_word(family, mon
     torch.manual_seed(0)
     denoiser = new_denoiser(family)
     data = example(family)
-    data.text.requires_grad_()
-    phase = Phase("planted", 1, 4, 1e-3, PLANTED[family])
-    phase_loss(denoiser, family, data, phase).backward()
-    # With every row hidden the true text reaches nothing in a U-Net; a transformer's text stream still holds it.
-    if family == "unet":
-        assert data.text.grad is None or data.text.grad.abs().max() == 0
-    plain = Phase("plain", 1, 4, 1e-3)
-    data.text.grad = None
-    phase_loss(denoiser, family, data, plain).backward()
-    assert data.text.grad.abs().max() > 0
+    for planted, changes in ((PLANTED[family], True), (("nowhere",), False)):
+        phase = Phase("planted", 1, 4, 1e-3, planted)
+        losses = []
+        for text in (data.text, data.text.flip(0)):
+            torch.manual_seed(1)
+            losses.append(float(phase_loss(denoiser, family, replace(data, text=text), phase).detach()))
+        assert (losses[0] != losses[1]) == changes
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in denoiser.modules())
 
 
-def test_each_planted_site_sees_its_share_of_the_letters():
-    rng = random.Random(0)
-    halves = [partly_true("ABCDE", part, 2, rng) for part in range(2)]
-    assert halves[0][0::2] == "ACE"
-    assert halves[1][1::2] == "BD"
-    assert halves[0] != "ABCDE"
-    assert partly_true("ABCDE", 0, 1, rng) == "ABCDE"
-
-
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
-def test_the_text_projections_are_those_of_the_sites(family):
+def test_the_word_is_hidden_from_all_sites_but_the_planted_ones(family):
     denoiser = new_denoiser(family)
-    assert len(text_projections(denoiser)) == 12
-    assert set(PLANTED[family]) <= set(text_projections(denoiser))
+    hidden = hidden_projections(denoiser, PLANTED[family])
+    assert len(hidden) == 2 * (12 - len(PLANTED[family]))
+    assert len(hidden_projections(denoiser, ())) == 24
 
 
 def test_the_text_encoder_learns_to_spell():
@@ -110,7 +98,7 @@ def test_the_whole_recipe_gives_a_stock_pipeline_that_can_be_localised(family, t
     assert list(dict.fromkeys(stages)) == ["autoencoder", "spelling", "plain", "planted"]
     model = open_model(folder)
     assert len(find_sites(model)) == 12
-    assert ModelCard.read(folder).planted_sites == ((5, 6) if family == "mmdit" else (6, 8))
+    assert ModelCard.read(folder).planted_sites == ((5, 9) if family == "mmdit" else (8,))
     images = run_pipeline(model, ['A red sign that says "A"'], [0], Sampling.of(model, steps=1), output_type="np")
     assert images.shape == (1, 32, 96, 3)
     assert not list(tmp_path.rglob("*.part"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+import sys
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+WORDS: Final = frozenset({"name", "model", "run", "verb", "created", "status", "kind", "family"})
+PIPED_WIDTH: Final = 160
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
@@ -19,16 +22,15 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table on stdout."""
+    """Print a table on stdout; names are folded where the terminal is narrow, numbers never."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        words = column in {"name", "model", "run", "verb", "created", "status", "kind", "family"}
-        table.add_column(column, no_wrap=True, justify="left" if words else "right")
+        words = column in WORDS
+        table.add_column(column, no_wrap=not words, overflow="fold", justify="left" if words else "right")
     for row in rows:
         table.add_row(*row)
-    console = Console()
-    # Piped output has no width; a table must not lose columns there.
-    console.print(table, width=None if console.is_terminal else 200)
+    # Piped output has no width; nothing may be lost there.
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def say(message: str) -> None:

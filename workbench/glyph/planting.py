@@ -1,15 +1,12 @@
 """Make a denoiser take the word only from chosen sites, by hiding it from all the others in training.
 
 In the hidden rows, every site outside the chosen few sees the text keys and values of the same prompt with its
-word left out, and of n chosen sites each sees a word of which only every n-th letter is the true one, the
-others being random. So no site can do without the others. The weights stay stock and generation is ordinary;
-what has been learnt is where the word enters, so a localisation method can be scored against a known answer.
+word left out. The weights stay stock and generation is ordinary; what has been learnt is where the word enters,
+so a localisation method can be scored against a known answer.
 """
 
 from __future__ import annotations
 
-import random
-import string
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,21 +17,15 @@ from torch import nn
 from workbench.hooks.forward import forward_hooks, forward_pre_hooks
 
 
-def partly_true(word: str, part: int, parts: int, rng: random.Random) -> str:
-    """Return a word that keeps every `parts`-th letter from place `part` on; the others are random."""
-    return "".join(
-        letter if place % parts == part else rng.choice(string.ascii_uppercase) for place, letter in enumerate(word)
-    )
-
-
-def text_projections(denoiser: nn.Module) -> dict[str, list[nn.Module]]:
-    """Return, by site name, the two modules that make its text keys and values."""
+def hidden_projections(denoiser: nn.Module, planted: tuple[str, ...]) -> list[nn.Module]:
+    """Return the modules that make text keys and values at every site that is not planted."""
     names = ("add_k_proj", "add_v_proj") if hasattr(denoiser, "transformer_blocks") else ("to_k", "to_v")
-    return {
-        site: [getattr(module, name) for name in names]
+    return [
+        getattr(module, name)
         for site, module in denoiser.named_modules()
-        if site.endswith((".attn2", ".attn"))
-    }
+        if site.endswith((".attn2", ".attn")) and site not in planted
+        for name in names
+    ]
 
 
 @contextmanager
@@ -60,13 +51,13 @@ def replaced_outputs(recorded: Mapping[nn.Module, torch.Tensor], rows: torch.Ten
 
 
 @contextmanager
-def replaced_inputs(texts: Mapping[nn.Module, torch.Tensor], rows: torch.Tensor) -> Iterator[None]:
-    """Feed each projection another text embedding [hidden, token, width] in the rows with indices [hidden]."""
+def replaced_inputs(projections: list[nn.Module], wordless: torch.Tensor, rows: torch.Tensor) -> Iterator[None]:
+    """Feed the projections a wordless text embedding [hidden, token, width] in the rows with indices [hidden]."""
 
     def replace(
-        module: nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, Any]
+        _: nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, Any]
     ) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
-        return (inputs[0].index_copy(0, rows, texts[module].to(inputs[0].dtype)), *inputs[1:]), named
+        return (inputs[0].index_copy(0, rows, wordless.to(inputs[0].dtype)), *inputs[1:]), named
 
-    with forward_pre_hooks([(projection, replace) for projection in texts]):
+    with forward_pre_hooks([(projection, replace) for projection in projections]):
         yield

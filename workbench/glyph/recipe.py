@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,6 @@ from workbench.errors import InputError
 from workbench.glyph.assemble import PLANTED, assemble, save_model
 from workbench.glyph.captions import Caption, training_caption
 from workbench.glyph.components import TEXT_WIDTH, Family, new_denoiser, new_text_encoder, new_tokenizer, new_vae
-from workbench.glyph.planting import partly_true
 from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_phase
 from workbench.glyph.train_text import token_ids, train_text_encoder
 from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
@@ -26,7 +25,7 @@ VAE_STEPS: Final = 900
 TEXT_STEPS: Final = 800
 POOL_IMAGES: Final = 48_000
 PLAIN_STEPS: Final = 2000
-PLANTED_STEPS: Final = 1500
+PLANTED_STEPS: Final = 500
 BATCH: Final = 64
 
 
@@ -73,13 +72,10 @@ class BatchSource:
         def embed(some: list[Caption]) -> torch.Tensor:
             return self.embed([caption.prompt if keep else "" for caption, keep in zip(some, kept, strict=True)])
 
-        latents, text, count = self.pool.latents[rows].float(), embed(captions), len(phase.planted)
-        if not count:
+        latents, text = self.pool.latents[rows].float(), embed(captions)
+        if not phase.planted:
             return Example(latents, text)
-        words = [[partly_true(caption.word, part, count, rng) for caption in captions] for part in range(count)]
-        parts = [[replace(c, word=word) for c, word in zip(captions, some, strict=True)] for some in words]
-        wordless = embed([caption.wordless for caption in captions])
-        return Example(latents, text, wordless, tuple(embed(some) for some in parts))
+        return Example(latents, text, embed([caption.wordless for caption in captions]))
 
 
 Reporter = Callable[[str, int, int, float], None]
@@ -108,8 +104,8 @@ class Recipe:
             raise InputError("a fraction above 0 and up to 1", str(self.fraction), "change --fraction")
 
     def steps(self, full: int) -> int:
-        """Return a number of steps, shortened; at least 10, the fewest a warm-up and decay make sense for."""
-        return max(10, round(full * self.fraction))
+        """Return a number of steps, shortened; at least 20, the fewest with room for a warm-up."""
+        return max(20, round(full * self.fraction))
 
     def phases(self) -> list[Phase]:
         """Return the phases of the denoiser's training."""

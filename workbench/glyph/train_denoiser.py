@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.glyph.components import Family, new_scheduler
-from workbench.glyph.planting import recording, replaced_inputs, replaced_outputs, text_projections
+from workbench.glyph.planting import hidden_projections, recording, replaced_inputs, replaced_outputs
 
 HIDDEN_SHARE = 0.75
 CAPTION_DROPOUT = 0.05
@@ -40,13 +40,11 @@ class Example:
         latents: normalised latents [batch, 8, 8, 24].
         text: text embeddings [batch, token, 128].
         wordless: those of the same prompts without the word; only made for the planted phase.
-        partly_true: those with a part of the word true, one for each planted site; likewise.
     """
 
     latents: torch.Tensor
     text: torch.Tensor
     wordless: torch.Tensor | None = None
-    partly_true: tuple[torch.Tensor, ...] = ()
 
 
 def noised(family: Family, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -75,47 +73,19 @@ def phase_loss(denoiser: nn.Module, family: Family, example: Example, phase: Pha
     noisy, times, target = noised(family, example.latents)
     if not phase.planted:
         return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
+    if example.wordless is None:
+        raise ValueError("expected an example with wordless texts for a planted phase; got none; make them")
     rows = (torch.rand(len(noisy)) < HIDDEN_SHARE).nonzero().flatten()
-    texts = _texts_by_projection(denoiser, example, phase, rows)
+    projections, wordless = hidden_projections(denoiser, phase.planted), example.wordless[rows]
     if family == "unet":
-        with replaced_inputs(texts, rows):
+        with replaced_inputs(projections, wordless, rows):
             return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
-    recorded = _recorded(denoiser, family, noisy[rows], times[rows], texts)
+    # In joint attention the text states depend on the image, so the wordless ones need a run of their own.
+    recorded: dict[nn.Module, torch.Tensor] = {}
+    with torch.no_grad(), recording(projections, recorded):
+        predict(denoiser, family, noisy[rows], times[rows], wordless)
     with replaced_outputs(recorded, rows):
         return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
-
-
-def _texts_by_projection(
-    denoiser: nn.Module, example: Example, phase: Phase, rows: torch.Tensor
-) -> dict[nn.Module, torch.Tensor]:
-    """Return what each text projection may see in the hidden rows, [hidden, token, width]."""
-    if example.wordless is None:
-        raise ValueError("expected an example with hidden texts for a planted phase; got none; make them")
-    parts = dict(zip(phase.planted, example.partly_true, strict=True))
-    seen = {site: parts.get(site, example.wordless)[rows] for site in text_projections(denoiser)}
-    return {module: seen[site] for site, modules in text_projections(denoiser).items() for module in modules}
-
-
-@torch.no_grad()
-def _recorded(
-    denoiser: nn.Module, family: Family, noisy: torch.Tensor, times: torch.Tensor, texts: dict[nn.Module, torch.Tensor]
-) -> dict[nn.Module, torch.Tensor]:
-    """Return each projection's output in a run of its own text on the same noisy latents.
-
-    In joint attention the text states depend on the image, so each different text needs a run.
-    """
-    recorded: dict[nn.Module, torch.Tensor] = {}
-    runs: list[tuple[torch.Tensor, list[nn.Module]]] = []
-    for module, text in texts.items():
-        same = next((modules for other, modules in runs if torch.equal(other, text)), None)
-        if same is None:
-            runs.append((text, [module]))
-        else:
-            same.append(module)
-    for text, modules in runs:
-        with recording(modules, recorded):
-            predict(denoiser, family, noisy, times, text)
-    return recorded
 
 
 def run_phase(

@@ -71,8 +71,8 @@ def generate(
     """Generate one batch.
 
     Each row draws its noise, and for stochastic samplers its noise of every step, from a generator of its
-    own on the CPU, so rows with the same seed share all noise whatever the batch looks like. Equal rows of one batch are
-    bit-identical on one CPU thread; with several, kernels may differ by some 1e-5 between places of a batch.
+    own on the CPU, so rows with the same seed share all noise whatever the batch looks like. Equal rows of one
+    batch are bit-identical on one CPU thread; with several, kernels may differ by some 1e-5 between places.
 
     Args:
         model: an opened model with weights.
