@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -25,7 +25,7 @@ from workbench.localize.stages import (
     smallest_nested,
     thinned_arms,
 )
-from workbench.metrics.reader import TextReader, open_reader
+from workbench.metrics.reader import TextReader
 from workbench.models.model import Model
 from workbench.patch.arms import SOURCE, TARGET, Arm, RowBatch, plan_batches
 from workbench.patch.sweep import run_batch
@@ -56,12 +56,9 @@ class Job:
     model: Model
     sites: SiteMap
     settings: Settings
-    on_progress: Listener | None
-    should_stop: Callable[[], bool] | None
-    reader: TextReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.reader = open_reader(self.settings.reader)
+    reader: TextReader
+    on_progress: Listener | None = None
+    should_stop: Callable[[], bool] | None = None
 
     def execute(self) -> Localization:
         with self.store.working_on(self.run):

@@ -14,6 +14,7 @@ from workbench.localize.pairs import Pair, make_pairs
 from workbench.localize.result import Localization
 from workbench.localize.settings import Settings
 from workbench.localize.stages import single_arms
+from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
 from workbench.models.open import DEFAULT_MODEL, list_models, open_model
 from workbench.patch.arms import RowBatch
@@ -92,13 +93,13 @@ def localize(
     """
     opened, site_map, settings, expected = plan(model, pairs, **options)
     opened.require_weights()
-    store = RunStore(out)
+    reader, store = open_reader(settings.reader), RunStore(out)
     timed = replace(expected, seconds=_expected_seconds(opened, site_map, settings, expected))
     if on_forecast is not None:
         on_forecast(timed)
     config = {"model": opened.name, "fingerprint": opened.fingerprint(), "settings": settings.to_dict()}
     run = store.create("localize", opened.name, config, timed.to_dict())
-    return Job(store, run, opened, site_map, settings, on_progress, should_stop).execute()
+    return Job(store, run, opened, site_map, settings, reader, on_progress, should_stop).execute()
 
 
 def resume(
@@ -123,7 +124,8 @@ def resume(
     opened = model or open_model(run.config["model"])
     opened.require_fingerprint(run.config["fingerprint"])
     settings = Settings.from_dict(run.config["settings"])
-    return Job(store, run, opened, find_sites(opened), settings, on_progress, should_stop).execute()
+    reader = open_reader(settings.reader)
+    return Job(store, run, opened, find_sites(opened), settings, reader, on_progress, should_stop).execute()
 
 
 def _expected_seconds(model: Model, sites: SiteMap, settings: Settings, expected: Forecast) -> float:

@@ -74,7 +74,8 @@ def read_pairs(path: str | Path) -> list[Pair]:
 def make_pairs(count: int, *, seed: int = 0, embedded: bool) -> list[Pair]:
     """Make pairs of different words in the same scene, seeded.
 
-    For embedded models: held-out words of equal length on things of all colours. For any other model:
+    For embedded models: held-out words of equal length on things of all colours in turn, so that a few pairs
+    hold dark and light ones already. For any other model:
     common English words in the fixed prompt `A sign that says "..."` of the SimpleBench protocol.
     """
     if count < 1:
@@ -87,8 +88,9 @@ def make_pairs(count: int, *, seed: int = 0, embedded: bool) -> list[Pair]:
         chosen = [word.capitalize() for word in rng.sample(WORDS, k=min(2 * count, len(WORDS)))]
         words = [(chosen[(2 * i) % len(chosen)], chosen[(2 * i + 1) % len(chosen)]) for i in range(count)]
         return [Pair(f'A sign that says "{a}".', f'A sign that says "{b}".', a, b) for a, b in words]
-    words = _disjoint(held_out_words(8 * count, letters=4, seed=seed + 1), count)
-    scenes = [(rng.choice(tuple(COLOURS)), rng.choice(THINGS)) for _ in range(count)]
+    words = _disjoint(held_out_words(8 * count + 40, letters=4, seed=seed + 1), count)
+    colours = tuple(COLOURS)
+    scenes = [(colours[index % len(colours)], rng.choice(THINGS)) for index in range(count)]
     captions = [(Caption(a, *scene), Caption(b, *scene)) for (a, b), scene in zip(words, scenes, strict=True)]
     return [Pair(one.prompt, other.prompt, one.word, other.word) for one, other in captions]
 

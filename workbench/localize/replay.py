@@ -10,6 +10,7 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.localize.job import Job, Listener
 from workbench.localize.settings import Settings
+from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
 from workbench.models.open import open_model
 from workbench.runs.images import inside, read_image
@@ -44,7 +45,8 @@ def replay(store: RunStore, run: Run, *, model: Model | None = None, on_progress
     opened.require_fingerprint(run.config["fingerprint"])
     again = store.create(run.verb, run.model, run.config, run.forecast)
     settings = Settings.from_dict(run.config["settings"])
-    Job(store, again, opened, find_sites(opened), settings, on_progress, None).execute()
+    reader = open_reader(settings.reader)
+    Job(store, again, opened, find_sites(opened), settings, reader, on_progress).execute()
     before, after = store.cells(run), store.cells(again)
     if before.keys() != after.keys():
         missing = len(before.keys() ^ after.keys())
