@@ -69,7 +69,7 @@ def open_model(source: Any, *, device: str | None = None, dtype: torch.dtype | N
         return _open_published(text)
     if (EMBEDDED / text / "workbench.json").is_file() and "/" not in text:
         return _open_folder(EMBEDDED / text, text, device, dtype)
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         return _open_folder(Path(text), text, device, dtype)
     if text.count("/") != 1 or text.startswith((".", "/", "~")):
         raise _unknown(text)
