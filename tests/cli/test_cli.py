@@ -168,6 +168,20 @@ def test_a_failing_job_is_exit_code_1(run, monkeypatch):
     assert "the device is gone" in err
 
 
+def test_ctrl_c_is_exit_code_1_and_the_run_can_go_on(run, monkeypatch):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.localize.job.run_batch", interrupt)
+        code, out, err = run("localize", "glyph-unet", "--pairs", "1", "--steps", "2", "--out", "o", "--json")
+    assert (code, out) == (1, "")
+    assert "runs resume last" in err
+    code, out, _ = run("runs", "list", "--out", "o", "--json")
+    assert [item["status"] for item in json.loads(out)] == ["interrupted"]
+    assert run("runs", "resume", "last", "--out", "o", "--json")[0] == 0
+
+
 @pytest.mark.parametrize(
     "words", [[], ["models"], ["sites"], ["localize"], ["runs"], ["runs", "replay"], ["train-glyph"]]
 )

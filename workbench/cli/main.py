@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from typing import Final
 
 import typer
 
 from workbench.cli import localize, models, runs, sites, train_glyph
 from workbench.errors import InputError
 
+INTERRUPTED: Final = 130
 app = typer.Typer(
     name="workbench",
     help="Find the layers of an image model that write the text, change only those, prove it.",
@@ -33,8 +35,15 @@ def main() -> None:
         app(standalone_mode=True)
     except InputError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing done so far is lost: `workbench runs resume last` goes on", 1)
+    except SystemExit as end:
+        # Typer turns Ctrl-C into this code without a word.
+        if end.code == INTERRUPTED:
+            _fail(
+                "interrupted; what was done is kept: `workbench runs resume last` (with the same --out) goes on with "
+                "a run, the same command with a training",
+                1,
+            )
+        raise
     except Exception as error:
         if os.environ.get("WORKBENCH_TRACEBACK"):
             raise
