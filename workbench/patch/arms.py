@@ -74,9 +74,9 @@ class RowBatch:
     def halves(self) -> tuple[RowBatch, RowBatch]:
         """Split the arms in two, for when the batch does not fit the memory."""
         middle = len(self.arms) // 2
-        return tuple(  # type: ignore[return-value]
-            RowBatch(f"{self.key}/{part}", self.pair, self.seed, arms)
-            for part, arms in enumerate((self.arms[:middle], self.arms[middle:]))
+        return (
+            RowBatch(f"{self.key}/0", self.pair, self.seed, self.arms[:middle]),
+            RowBatch(f"{self.key}/1", self.pair, self.seed, self.arms[middle:]),
         )
 
 
