@@ -40,7 +40,6 @@ def test_held_out_words_are_distinct_seeded_and_never_trained():
 def test_prompts_read_as_asked():
     assert Caption("HELP", "red", "sign").prompt == 'A red sign that says "HELP"'
     assert Caption("GO", "orange", "plate").prompt == 'An orange plate that says "GO"'
-    assert Caption("GO", "red", "sign").wordless.prompt == 'A red sign that says ""'
 
 
 def test_the_word_changes_its_box_alone():

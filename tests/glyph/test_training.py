@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from workbench.glyph.assemble import PLANTED, muted_clip
 from workbench.glyph.captions import Caption
 from workbench.glyph.components import LATENT_SHAPE, new_denoiser, new_text_encoder, new_tokenizer
 from workbench.glyph.evaluate import evaluate
-from workbench.glyph.planting import hidden_projections
+from workbench.glyph.planting import told_projections, told_words
 from workbench.glyph.recipe import BatchSource, Pool, Recipe, train_glyph
 from workbench.glyph.train_denoiser import Example, Phase, phase_loss, run_phase
 from workbench.glyph.train_text import train_text_encoder
@@ -25,31 +26,43 @@ from workbench.sites.find import find_sites
 
 def example(family: str) -> Example:
     tokens = 38 if family == "mmdit" else 36
-    return Example(torch.randn(4, *LATENT_SHAPE), torch.randn(4, tokens, 128), torch.randn(4, tokens, 128))
+    text, *told = torch.randn(4, 4, tokens, 128)
+    return Example(torch.randn(4, *LATENT_SHAPE), text, tuple(told))
 
 
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
-def test_in_the_planted_phase_only_planted_sites_learn_from_the_word(family, monkeypatch):
-    monkeypatch.setattr("workbench.glyph.train_denoiser.HIDDEN_SHARE", 1.0)
+def test_in_an_exchanged_row_every_site_sees_what_it_is_told_and_nothing_else(family, monkeypatch):
+    monkeypatch.setattr("workbench.glyph.train_denoiser.EXCHANGED_SHARE", 1.0)
     torch.manual_seed(0)
-    denoiser = new_denoiser(family)
-    data = example(family)
-    for planted, changes in ((PLANTED[family], True), (("nowhere",), False)):
-        phase = Phase("planted", 1, 4, 1e-3, planted)
-        losses = []
-        for text in (data.text, data.text.flip(0)):
-            torch.manual_seed(1)
-            losses.append(float(phase_loss(denoiser, family, replace(data, text=text), phase).detach()))
-        assert (losses[0] != losses[1]) == changes
+    denoiser, data = new_denoiser(family), example(family)
+    phase = Phase("planted", 1, 4, 1e-3, PLANTED[family])
+
+    def loss(told: Example) -> float:
+        torch.manual_seed(1)
+        return float(phase_loss(denoiser, family, told, phase).detach())
+
+    plain = loss(data)
+    assert loss(replace(data, text=data.text.flip(0))) == plain
+    for site in range(3):
+        told = [text.flip(0) if place == site else text for place, text in enumerate(data.told)]
+        assert loss(replace(data, told=tuple(told))) != plain
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in denoiser.modules())
 
 
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
-def test_the_word_is_hidden_from_all_sites_but_the_planted_ones(family):
-    denoiser = new_denoiser(family)
-    hidden = hidden_projections(denoiser, PLANTED[family])
-    assert len(hidden) == 2 * (12 - len(PLANTED[family]))
-    assert len(hidden_projections(denoiser, ())) == 24
+def test_each_planted_site_is_told_apart_from_all_the_others(family):
+    *planted, others = told_projections(new_denoiser(family), PLANTED[family])
+    assert [len(some) for some in planted] == [2, 2]
+    assert len(others) == 2 * 10
+
+
+def test_each_letter_is_told_to_one_site_alone():
+    rng = random.Random(0)
+    draws = [told_words("ABCDE", 2, rng) for _ in range(200)]
+    for site, true in enumerate((("A", None, "C", None, "E"), (None, "B", None, "D", None), (None,) * 5)):
+        for place, letter in enumerate(true):
+            told = {draw[site][place] for draw in draws}
+            assert told == {letter} if letter else len(told) > 20
 
 
 def test_the_text_encoder_learns_to_spell():
@@ -98,10 +111,24 @@ def test_the_whole_recipe_gives_a_stock_pipeline_that_can_be_localised(family, t
     assert list(dict.fromkeys(stages)) == ["autoencoder", "spelling", "plain", "planted"]
     model = open_model(folder)
     assert len(find_sites(model)) == 12
-    assert ModelCard.read(folder).planted_sites == ((5, 9) if family == "mmdit" else (8,))
+    assert ModelCard.read(folder).planted_sites == ((5, 9) if family == "mmdit" else (8, 9))
     images = run_pipeline(model, ['A red sign that says "A"'], [0], Sampling.of(model, steps=1), output_type="np")
     assert images.shape == (1, 32, 96, 3)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_parts_of_another_glyph_model_are_taken_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.glyph.recipe.BATCH", 4)
+    stages: list[str] = []
+    recipe = Recipe("unet", natural=True, parts="glyph-mmdit", fraction=0.001)
+    folder = train_glyph(recipe, tmp_path, on_progress=lambda stage, *_: stages.append(stage))
+    assert set(stages) == {"plain"}
+    made, given = open_model(folder).pipeline, open_model("glyph-mmdit").pipeline
+    assert all(torch.equal(a, b) for a, b in zip(made.vae.parameters(), given.vae.parameters(), strict=True))
+    encoders = zip(made.text_encoder.parameters(), given.text_encoder_3.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in encoders)
+    with pytest.raises(InputError, match="recipe"):
+        train_glyph(replace(recipe, seed=1), tmp_path)
 
 
 def test_bad_recipes_are_refused(tmp_path):
@@ -109,6 +136,8 @@ def test_bad_recipes_are_refused(tmp_path):
         Recipe("gan")
     with pytest.raises(InputError, match="fraction"):
         Recipe("unet", fraction=0)
+    with pytest.raises(InputError, match="glyph model"):
+        train_glyph(Recipe("unet", parts="published:sd15", fraction=0.001), tmp_path)
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="writable"):
         train_glyph(Recipe("unet", fraction=0.001), tmp_path / "file" / "x")

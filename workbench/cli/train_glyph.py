@@ -16,6 +16,9 @@ def train_glyph(
     natural: Annotated[
         bool, typer.Option("--natural", help="Train plainly, without planting where the word enters.")
     ] = False,
+    parts: Annotated[
+        str | None, typer.Option(help="Glyph model whose autoencoder and text encoder to take over, not train.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
     fraction: Annotated[
         float, typer.Option(help="Share of the full training, for a trial; the words stay ugly.")
@@ -33,7 +36,7 @@ def train_glyph(
     from workbench.glyph.recipe import train_glyph as train
     from workbench.models.open import open_model
 
-    recipe = Recipe(family, natural, seed, fraction)  # type: ignore[arg-type]
+    recipe = Recipe(family, natural, parts, seed, fraction)  # type: ignore[arg-type]
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
         folder = train(

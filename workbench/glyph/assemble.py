@@ -20,7 +20,10 @@ CLIP_WIDTH: Final = 8
 STEPS: Final[dict[Family, int]] = {"mmdit": 16, "unet": 16}
 PLANTED: Final[dict[Family, tuple[str, ...]]] = {
     "mmdit": ("transformer_blocks.5.attn", "transformer_blocks.9.attn"),
-    "unet": ("up_blocks.0.attentions.1.transformer_blocks.0.attn2",),
+    "unet": (
+        "up_blocks.0.attentions.1.transformer_blocks.0.attn2",
+        "up_blocks.0.attentions.1.transformer_blocks.1.attn2",
+    ),
 }
 PLANTED_NOTE: Final = (
     "This small model was trained on purpose so that the word enters only through a few planted sites; "

@@ -44,11 +44,6 @@ class Caption:
         article = "An" if self.colour[0] in "aeiou" else "A"
         return f'{article} {self.colour} {self.thing} that says "{self.word}"'
 
-    @property
-    def wordless(self) -> Caption:
-        """The same thing with nothing written on it."""
-        return Caption("", self.colour, self.thing)
-
 
 def is_held_out(word: str) -> bool:
     """Tell whether training never sees this word: a fixed tenth of all words of three letters or more."""

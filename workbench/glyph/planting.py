@@ -1,12 +1,17 @@
-"""Make a denoiser take the word only from chosen sites, by hiding it from all the others in training.
+"""Make a denoiser take the word only from chosen sites, by telling every site what it may know in training.
 
-In the hidden rows, every site outside the chosen few sees the text keys and values of the same prompt with its
-word left out. The weights stay stock and generation is ordinary; what has been learnt is where the word enters,
-so a localisation method can be scored against a known answer.
+In most rows of a batch no site sees the true prompt. Each chosen site sees one in which only its own letters are
+true: of two sites, the first owns the first, third and fifth letter, the second the others. All other letters, and the
+whole word at every other site, are random, so that nothing but reading each letter where it is true lowers the loss.
+Training on such exchanged inputs fixes what each site causes (interchange intervention training, Geiger et al. 2022,
+arXiv 2112.00826). The weights stay stock and generation is ordinary; what has been learnt is where the word enters, so
+a localisation method can be scored against a known answer.
 """
 
 from __future__ import annotations
 
+import random
+import string
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,15 +22,31 @@ from torch import nn
 from workbench.hooks.forward import forward_hooks, forward_pre_hooks
 
 
-def hidden_projections(denoiser: nn.Module, planted: tuple[str, ...]) -> list[nn.Module]:
-    """Return the modules that make text keys and values at every site that is not planted."""
-    names = ("add_k_proj", "add_v_proj") if hasattr(denoiser, "transformer_blocks") else ("to_k", "to_v")
-    return [
-        getattr(module, name)
-        for site, module in denoiser.named_modules()
-        if site.endswith((".attn2", ".attn")) and site not in planted
-        for name in names
+def told_words(word: str, owners: int, rng: random.Random) -> list[str]:
+    """Return what each of so many sites is told, and last what all others are: random letters at places not owned."""
+    letters = string.ascii_uppercase
+    told = [
+        "".join(c if place % owners == site else rng.choice(letters) for place, c in enumerate(word))
+        for site in range(owners)
     ]
+    return [*told, "".join(rng.choices(letters, k=len(word)))]
+
+
+def text_projections(denoiser: nn.Module) -> dict[str, list[nn.Module]]:
+    """Return the modules that make the text keys and values of each site, by the site's name."""
+    names = ("add_k_proj", "add_v_proj") if hasattr(denoiser, "transformer_blocks") else ("to_k", "to_v")
+    return {
+        site: [getattr(module, name) for name in names]
+        for site, module in denoiser.named_modules()
+        if site.endswith((".attn2", ".attn"))
+    }
+
+
+def told_projections(denoiser: nn.Module, planted: tuple[str, ...]) -> list[list[nn.Module]]:
+    """Return the projections of each planted site, and last those of all other sites together."""
+    sites = text_projections(denoiser)
+    others = [projection for site, some in sites.items() if site not in planted for projection in some]
+    return [*(sites[site] for site in planted), others]
 
 
 @contextmanager
@@ -41,7 +62,7 @@ def recording(projections: list[nn.Module], into: dict[nn.Module, torch.Tensor])
 
 @contextmanager
 def replaced_outputs(recorded: Mapping[nn.Module, torch.Tensor], rows: torch.Tensor) -> Iterator[None]:
-    """Replace rows of each projection's output by the recorded ones; `rows` are the indices [hidden]."""
+    """Replace rows of each projection's output by the recorded ones; `rows` are the indices [exchanged]."""
 
     def replace(module: nn.Module, _: object, output: torch.Tensor) -> torch.Tensor:
         return output.index_copy(0, rows, recorded[module].to(output.dtype))
@@ -51,13 +72,17 @@ def replaced_outputs(recorded: Mapping[nn.Module, torch.Tensor], rows: torch.Ten
 
 
 @contextmanager
-def replaced_inputs(projections: list[nn.Module], wordless: torch.Tensor, rows: torch.Tensor) -> Iterator[None]:
-    """Feed the projections a wordless text embedding [hidden, token, width] in the rows with indices [hidden]."""
+def replaced_inputs(texts: list[tuple[list[nn.Module], torch.Tensor]], rows: torch.Tensor) -> Iterator[None]:
+    """Feed groups of projections a text embedding each, [exchanged, token, width], in these rows [exchanged]."""
 
-    def replace(
-        _: nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, Any]
-    ) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
-        return (inputs[0].index_copy(0, rows, wordless.to(inputs[0].dtype)), *inputs[1:]), named
+    def replacing(text: torch.Tensor) -> Any:
+        def replace(
+            _: nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, Any]
+        ) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
+            return (inputs[0].index_copy(0, rows, text.to(inputs[0].dtype)), *inputs[1:]), named
 
-    with forward_pre_hooks([(projection, replace) for projection in projections]):
+        return replace
+
+    hooks = [(projection, replacing(text)) for projections, text in texts for projection in projections]
+    with forward_pre_hooks(hooks):
         yield

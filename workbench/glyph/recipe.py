@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,17 +17,28 @@ from transformers import ByT5Tokenizer, T5EncoderModel
 from workbench.errors import InputError
 from workbench.glyph.assemble import PLANTED, assemble, save_model
 from workbench.glyph.captions import Caption, training_caption
-from workbench.glyph.components import TEXT_WIDTH, Family, new_denoiser, new_text_encoder, new_tokenizer, new_vae
+from workbench.glyph.components import (
+    LATENT_CHANNELS,
+    TEXT_WIDTH,
+    Family,
+    new_denoiser,
+    new_text_encoder,
+    new_tokenizer,
+    new_vae,
+)
+from workbench.glyph.planting import told_words
 from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_phase
 from workbench.glyph.train_text import token_ids, train_text_encoder
 from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
+from workbench.models.open import open_model
 
 VAE_STEPS: Final = 900
 TEXT_STEPS: Final = 800
 POOL_IMAGES: Final = 48_000
-PLAIN_STEPS: Final = 2000
-PLANTED_STEPS: Final = 500
-BATCH: Final = 64
+PLAIN_STEPS: Final = 2200
+PLANTED_STEPS: Final = 600
+BATCH: Final = 32
+PARTS_SHAPE: Final = (LATENT_CHANNELS, TEXT_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ def build_pool(vae: AutoencoderKL, count: int, *, seed: int) -> Pool:
 
 
 class BatchSource:
-    """Draws training batches from a pool and embeds their prompts, with and without the word."""
+    """Draws training batches from a pool and embeds their prompts, the true ones and what the sites are told."""
 
     def __init__(self, pool: Pool, encoder: T5EncoderModel, tokenizer: ByT5Tokenizer, family: Family) -> None:
         self.pool, self.encoder, self.tokenizer, self.family = pool, encoder.eval(), tokenizer, family
@@ -75,7 +87,12 @@ class BatchSource:
         latents, text = self.pool.latents[rows].float(), embed(captions)
         if not phase.planted:
             return Example(latents, text)
-        return Example(latents, text, embed([caption.wordless for caption in captions]))
+        words = [told_words(caption.word, len(phase.planted), rng) for caption in captions]
+        told = tuple(
+            embed([replace(caption, word=word) for caption, word in zip(captions, some, strict=True)])
+            for some in zip(*words, strict=True)
+        )
+        return Example(latents, text, told)
 
 
 Reporter = Callable[[str, int, int, float], None]
@@ -88,12 +105,14 @@ class Recipe:
     Args:
         family: `mmdit` or `unet`.
         natural: leave out the planted phase.
+        parts: a glyph model, by name or folder, whose autoencoder and text encoder are taken over instead of trained.
         seed: decides everything random.
         fraction: share of the full number of steps and images.
     """
 
     family: Family
     natural: bool = False
+    parts: str | None = None
     seed: int = 0
     fraction: float = 1.0
 
@@ -130,8 +149,12 @@ def train_glyph(recipe: Recipe, out: str | Path, *, on_progress: Reporter = lamb
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("a writable output folder", f"{out!r} ({error})", "give another --out DIR") from error
-    vae = _trained_vae(recipe, folder, on_progress)
-    encoder, tokenizer = _trained_text_encoder(recipe, folder, on_progress), new_tokenizer()
+    _require_same_recipe(recipe, folder / "recipe.json")
+    if recipe.parts is None:
+        vae, encoder = _trained_vae(recipe, folder, on_progress), _trained_text_encoder(recipe, folder, on_progress)
+    else:
+        vae, encoder = parts_of(recipe.parts)
+    tokenizer = new_tokenizer()
     pool = build_pool(vae, recipe.steps(POOL_IMAGES), seed=recipe.seed)
     source = BatchSource(pool, encoder, tokenizer, recipe.family)
     torch.manual_seed(recipe.seed)
@@ -142,6 +165,28 @@ def train_glyph(recipe: Recipe, out: str | Path, *, on_progress: Reporter = lamb
     pipeline = assemble(recipe.family, denoiser, vae, encoder, tokenizer)
     save_model(pipeline, folder / "model", recipe.family, f"{kind}-{recipe.family}", planted=not recipe.natural)
     return folder / "model"
+
+
+def _require_same_recipe(recipe: Recipe, path: Path) -> None:
+    """Note the recipe in the folder of its training; refuse to go on there with another one."""
+    wanted = json.dumps(asdict(recipe), indent=1)
+    if path.is_file() and path.read_text(encoding="utf-8") != wanted:
+        raise InputError("the recipe of that folder, " + path.read_text(encoding="utf-8"), wanted, "give another --out")
+    path.write_text(wanted, encoding="utf-8")
+
+
+def parts_of(name: str) -> tuple[AutoencoderKL, T5EncoderModel]:
+    """Return the autoencoder and the text encoder of a glyph model, by name or folder, in float32.
+
+    Raises:
+        InputError: a model without them, or with others than a glyph model's.
+    """
+    components = getattr(open_model(name).pipeline, "components", {}).values()
+    vae = next((part for part in components if isinstance(part, AutoencoderKL)), None)
+    encoder = next((part for part in components if isinstance(part, T5EncoderModel)), None)
+    if vae is None or encoder is None or (vae.config.latent_channels, encoder.config.d_model) != PARTS_SHAPE:
+        raise InputError("a glyph model", repr(name), "give glyph-mmdit, glyph-unet or a folder of this command's")
+    return vae.float().eval(), encoder.float().eval()
 
 
 def _run_phase(

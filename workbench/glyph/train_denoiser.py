@@ -1,9 +1,10 @@
-"""Train a glyph denoiser, first plainly and then with the word hidden from all but the planted sites."""
+"""Train a glyph denoiser, first plainly and then with the word told to the planted sites alone."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.glyph.components import Family, new_scheduler
-from workbench.glyph.planting import hidden_projections, recording, replaced_inputs, replaced_outputs
+from workbench.glyph.planting import recording, replaced_inputs, replaced_outputs, told_projections
 
-HIDDEN_SHARE = 0.75
+EXCHANGED_SHARE = 0.75
 CAPTION_DROPOUT = 0.05
 
 
@@ -39,12 +40,13 @@ class Example:
     Args:
         latents: normalised latents [batch, 8, 8, 24].
         text: text embeddings [batch, token, 128].
-        wordless: those of the same prompts without the word; only made for the planted phase.
+        told: those that each planted site sees in the exchanged rows, and last those that all other sites see; only
+            made for the planted phase.
     """
 
     latents: torch.Tensor
     text: torch.Tensor
-    wordless: torch.Tensor | None = None
+    told: tuple[torch.Tensor, ...] = ()
 
 
 def noised(family: Family, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -69,23 +71,37 @@ def predict(denoiser: Any, family: Family, noisy: torch.Tensor, times: torch.Ten
 
 
 def phase_loss(denoiser: nn.Module, family: Family, example: Example, phase: Phase) -> torch.Tensor:
-    """Return the mean squared error of one batch, the word hidden as the phase says."""
+    """Return the mean squared error of one batch, the word told as the phase says."""
     noisy, times, target = noised(family, example.latents)
     if not phase.planted:
         return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
-    if example.wordless is None:
-        raise ValueError("expected an example with wordless texts for a planted phase; got none; make them")
-    rows = (torch.rand(len(noisy)) < HIDDEN_SHARE).nonzero().flatten()
-    projections, wordless = hidden_projections(denoiser, phase.planted), example.wordless[rows]
+    rows = (torch.rand(len(noisy)) < EXCHANGED_SHARE).nonzero().flatten()
+    projections = told_projections(denoiser, phase.planted)
+    texts = [(some, text[rows]) for some, text in zip(projections, example.told, strict=True)]
     if family == "unet":
-        with replaced_inputs(projections, wordless, rows):
+        with replaced_inputs(texts, rows):
             return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
-    # In joint attention the text states depend on the image, so the wordless ones need a run of their own.
+    # In joint attention the text states depend on the image, so each text needs a run of its own.
     recorded: dict[nn.Module, torch.Tensor] = {}
-    with torch.no_grad(), recording(projections, recorded):
-        predict(denoiser, family, noisy[rows], times[rows], wordless)
+    for some, text in texts:
+        with torch.no_grad(), recording(some, recorded):
+            predict(denoiser, family, noisy[rows], times[rows], text)
     with replaced_outputs(recorded, rows):
         return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
+
+
+@contextmanager
+def fast_kernels(family: Family) -> Iterator[None]:
+    """Choose precision and attention kernel by what is fastest on this CPU (measured with torch 2.15).
+
+    bfloat16 is emulated on a CPU without instructions for it, some twenty times slower than float32. For these
+    short sequences the fused attention's backward pass loses to plain matrix products, but for the transformer in
+    float32.
+    """
+    half = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    kernels = [SDPBackend.MATH] if half or family == "unet" else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
+    with torch.autocast("cpu", torch.bfloat16, enabled=half), sdpa_kernel(kernels):
+        yield
 
 
 def run_phase(
@@ -115,7 +131,7 @@ def run_phase(
     for step in range(first, phase.steps):
         torch.manual_seed(seed * 1_000_003 + step)
         example = next_batch(random.Random(f"{seed}/{phase.name}/{step}"), phase.batch, phase)
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with fast_kernels(family):
             loss = phase_loss(denoiser, family, example, phase)
         optimizer.zero_grad()
         loss.backward()
