@@ -127,6 +127,7 @@ def test_parts_of_another_glyph_model_are_taken_over(tmp_path, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(made.vae.parameters(), given.vae.parameters(), strict=True))
     encoders = zip(made.text_encoder.parameters(), given.text_encoder_3.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in encoders)
+    assert not any(str(Path(given.config._name_or_path)) in path.read_text() for path in folder.rglob("*.json"))
     with pytest.raises(InputError, match="recipe"):
         train_glyph(replace(recipe, seed=1), tmp_path)
 

@@ -111,6 +111,10 @@ def save_model(pipeline: Any, folder: Path, family: Family, name: str, *, plante
         "note": PLANTED_NOTE if planted else NATURAL_NOTE,
     }
     pipeline.to(dtype=torch.float16).save_pretrained(folder, safe_serialization=True)
+    for path in folder.glob("*/config.json"):
+        # Where a part was once loaded from is a path of this machine.
+        kept = {name: value for name, value in json.loads(path.read_text()).items() if name != "_name_or_path"}
+        path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     (folder / "workbench.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_readme(card, pipeline), encoding="utf-8")
 

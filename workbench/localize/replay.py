@@ -39,8 +39,8 @@ def replay(store: RunStore, run: Run, *, model: Model | None = None, on_progress
     Raises:
         InputError: the run is not finished, or the model's weights are not those it was made with.
     """
-    if run.status != "done":
-        raise InputError("a finished run", f"{run.id}, which is {run.status}", "resume it first")
+    if run.verb != "localize" or run.status != "done":
+        raise InputError("a finished localisation", f"{run.id} ({run.verb}, {run.status})", "resume it or give another")
     opened = model or open_model(run.config["model"])
     opened.require_fingerprint(run.config["fingerprint"])
     again = store.create(run.verb, run.model, run.config, run.forecast)
