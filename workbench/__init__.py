@@ -9,7 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.adapt.adapter import Adapter, stack_adapters
+    from workbench.adapt.attach import adapter_on
+    from workbench.adapt.export import AdapterExport, export_adapter
+    from workbench.adapt.header import AdapterFile, inspect_adapter
+    from workbench.adapt.load import load_adapter
+    from workbench.adapt.merge import merge_adapter, save_merged
+    from workbench.adapt.result import AdapterTraining
+    from workbench.adapt.settings import AdapterSettings
+    from workbench.adapt.targets import Target, resolve_targets
+    from workbench.adapt.train import train_adapter
+    from workbench.edit.edit import edit_benchmark, edit_text
+    from workbench.edit.result import EditResult
     from workbench.errors import InputError, RefusedError
+    from workbench.guard.changes import Guard
+    from workbench.guard.compare import compare_guards
+    from workbench.guard.comparison import GuardComparison
+    from workbench.guard.detector import register_detector
+    from workbench.guard.guard import guard
     from workbench.localize.localize import localize, plan, resume
     from workbench.localize.pairs import Pair, make_pairs, read_pairs
     from workbench.localize.replay import replay
@@ -28,8 +45,16 @@ if TYPE_CHECKING:
     from workbench.sites.site import Part, Site, SiteMap
 
 _WHERE = {
+    "Adapter": "adapt.adapter",
+    "AdapterExport": "adapt.export",
+    "AdapterFile": "adapt.header",
+    "AdapterSettings": "adapt.settings",
+    "AdapterTraining": "adapt.result",
     "Arm": "patch.arms",
+    "EditResult": "edit.result",
     "FoundSet": "localize.result",
+    "Guard": "guard.changes",
+    "GuardComparison": "guard.comparison",
     "InputError": "errors",
     "Localization": "localize.result",
     "Model": "models.model",
@@ -45,20 +70,35 @@ _WHERE = {
     "Site": "sites.site",
     "SiteMap": "sites.site",
     "SweepResult": "patch.sweep",
+    "Target": "adapt.targets",
+    "adapter_on": "adapt.attach",
+    "compare_guards": "guard.compare",
+    "export_adapter": "adapt.export",
+    "edit_benchmark": "edit.edit",
+    "edit_text": "edit.edit",
     "find_sites": "sites.find",
     "generate": "patch.generate",
+    "guard": "guard.guard",
     "injected": "patch.inject",
+    "inspect_adapter": "adapt.header",
     "list_models": "models.open",
+    "load_adapter": "adapt.load",
     "localize": "localize.localize",
     "make_pairs": "localize.pairs",
+    "merge_adapter": "adapt.merge",
     "open_model": "models.open",
     "patched": "patch.patch",
     "plan": "localize.localize",
     "read_pairs": "localize.pairs",
     "record": "record.record",
+    "register_detector": "guard.detector",
     "replay": "localize.replay",
+    "resolve_targets": "adapt.targets",
     "resume": "localize.localize",
+    "save_merged": "adapt.merge",
+    "stack_adapters": "adapt.adapter",
     "sweep": "patch.sweep",
+    "train_adapter": "adapt.train",
     "write_report": "report.page",
 }
 __all__ = sorted(_WHERE)

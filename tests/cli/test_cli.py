@@ -182,13 +182,18 @@ def test_ctrl_c_is_exit_code_1_and_the_run_can_go_on(run, monkeypatch):
     assert run("runs", "resume", "last", "--out", "o", "--json")[0] == 0
 
 
-@pytest.mark.parametrize(
-    "words", [[], ["models"], ["sites"], ["localize"], ["runs"], ["runs", "replay"], ["train-glyph"]]
-)
+GROUPS = {"runs": ("list", "show", "resume", "replay"), "adapt": ("train", "export", "show", "merge")}
+COMMANDS = [
+    *([name] for name in ("models", "sites", "localize", "edit", "guard", "train-glyph")),
+    *([group, name] for group, names in GROUPS.items() for name in names),
+]
+
+
+@pytest.mark.parametrize("words", [[], *([group] for group in GROUPS), *COMMANDS], ids=" ".join)
 def test_every_command_has_help_with_an_example(run, words):
     code, out, _ = run(*words, "--help")
     assert code == 0
-    if words and words != ["runs"]:
+    if words in COMMANDS:
         assert "Example: workbench" in out
 
 

@@ -24,26 +24,28 @@ from workbench.patch.generate import Sampling, run_pipeline
 from workbench.sites.find import find_sites
 
 
-def example(family: str) -> Example:
+def example(family: str, told: int) -> Example:
     tokens = 38 if family == "mmdit" else 36
-    text, *told = torch.randn(4, 4, tokens, 128)
-    return Example(torch.randn(4, *LATENT_SHAPE), text, tuple(told))
+    texts = torch.randn(1 + told, 4, tokens, 128)
+    return Example(torch.randn(4, *LATENT_SHAPE), texts[0], tuple(texts[1:]))
 
 
+@pytest.mark.parametrize("owned", [True, False])
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
-def test_in_an_exchanged_row_every_site_sees_what_it_is_told_and_nothing_else(family, monkeypatch):
+def test_in_an_exchanged_row_every_site_sees_what_it_is_told(family, owned, monkeypatch):
     monkeypatch.setattr("workbench.glyph.train_denoiser.EXCHANGED_SHARE", 1.0)
     torch.manual_seed(0)
-    denoiser, data = new_denoiser(family), example(family)
-    phase = Phase("planted", 1, 4, 1e-3, PLANTED[family])
+    denoiser, data = new_denoiser(family), example(family, told=3 if owned else 1)
+    phase = Phase("planted", 1, 4, 1e-3, PLANTED[family], owned)
 
     def loss(told: Example) -> float:
         torch.manual_seed(1)
         return float(phase_loss(denoiser, family, told, phase).detach())
 
     plain = loss(data)
-    assert loss(replace(data, text=data.text.flip(0))) == plain
-    for site in range(3):
+    # Planted sites see the true prompt unless they own letters.
+    assert (loss(replace(data, text=data.text.flip(0))) == plain) == owned
+    for site in range(len(data.told)):
         told = [text.flip(0) if place == site else text for place, text in enumerate(data.told)]
         assert loss(replace(data, told=tuple(told))) != plain
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in denoiser.modules())
@@ -51,9 +53,9 @@ def test_in_an_exchanged_row_every_site_sees_what_it_is_told_and_nothing_else(fa
 
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
 def test_each_planted_site_is_told_apart_from_all_the_others(family):
-    *planted, others = told_projections(new_denoiser(family), PLANTED[family])
-    assert [len(some) for some in planted] == [2, 2]
-    assert len(others) == 2 * 10
+    denoiser, planted = new_denoiser(family), PLANTED[family]
+    assert [len(some) for some in told_projections(denoiser, planted, owned=True)] == [2, 2, 2 * 10]
+    assert [len(some) for some in told_projections(denoiser, planted, owned=False)] == [2 * 10]
 
 
 def test_each_letter_is_told_to_one_site_alone():
@@ -83,7 +85,7 @@ def tiny_source() -> BatchSource:
 
 
 def test_training_that_was_cut_goes_on_as_if_it_had_not_been(tmp_path):
-    phase = Phase("planted", 4, 2, 1e-3, PLANTED["unet"])
+    phase = Phase("planted", 4, 2, 1e-3, PLANTED["unet"], owned=True)
 
     def train(checkpoint: Path, stop_after: int | None) -> dict[str, torch.Tensor]:
         torch.manual_seed(1)

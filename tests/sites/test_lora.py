@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import peft
 import pytest
 import torch
 
@@ -9,8 +10,6 @@ from tests.patch.tiny_runs import SOURCE, TARGET, before_and_after, differing_ro
 from tests.patch.tiny_runs import sites_of as plain_sites_of
 from workbench.models.model import Model
 from workbench.sites.find import find_sites
-
-peft = pytest.importorskip("peft", reason="LoRA needs peft, which is no dependency of the package")
 
 TARGETS = {
     "sd": ["to_k", "to_v"],

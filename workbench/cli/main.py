@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from workbench.cli import localize, models, runs, sites, train_glyph
+from workbench.cli import adapt, edit, guard, localize, models, runs, sites, train_glyph
 from workbench.errors import InputError
 
 INTERRUPTED: Final = 130
@@ -24,7 +24,10 @@ app = typer.Typer(
 app.command("models")(models.models)
 app.command("sites")(sites.sites)
 app.command("localize")(localize.localize)
+app.command("edit")(edit.edit)
+app.command("guard")(guard.guard)
 app.command("train-glyph")(train_glyph.train_glyph)
+app.add_typer(adapt.app, name="adapt")
 app.add_typer(runs.app, name="runs")
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli.edit import show as show_edit
 from workbench.cli.localize import DEFAULT_OUT, OutOption, show
 from workbench.cli.terminal import JsonFlag, print_json, print_table, progress_bar
 from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.localize.job import Progress
 
 app = typer.Typer(help="Runs in an output folder: list, show, resume, replay.", no_args_is_help=True)
 RunArgument = Annotated[str, typer.Argument(help="Run id, the beginning of one, or `last`.")]
@@ -74,20 +79,26 @@ def resume_run(run: RunArgument, out: OutOption = DEFAULT_OUT, as_json: JsonFlag
 
     Example: workbench runs resume last
     """
-    from workbench.localize.localize import resume
-
     store = _open(out)
     found = store.get(run)
+    if found.verb not in ("localize", "edit"):
+        raise InputError("a run of localize or edit", f"{found.id} of {found.verb}", "give its own command once more")
     with progress_bar() as bar:
         task = bar.add_task("opening the model", total=None)
-        result = resume(
-            store,
-            found,
-            on_progress=lambda at: bar.update(
-                task, description=at.stage, completed=at.images_done, total=max(at.images_forecast, at.images_done)
-            ),
-        )
-    show(result, store, as_json)
+
+        def show_progress(at: Progress) -> None:
+            total = max(at.images_forecast, at.images_done)
+            bar.update(task, description=at.stage, completed=at.images_done, total=total)
+
+        if found.verb == "edit":
+            from workbench.edit.edit import resume as resume_edit
+
+            show_result = partial(show_edit, resume_edit(store, found, on_progress=show_progress))
+        else:
+            from workbench.localize.localize import resume
+
+            show_result = partial(show, resume(store, found, on_progress=show_progress), store)
+    show_result(as_json)
 
 
 @app.command("replay")

@@ -25,7 +25,7 @@ def train_glyph(
     ] = 1.0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a glyph model from nothing on this machine: about 90 minutes on two CPU cores.
+    """Train a glyph model from nothing on this machine: one to three hours on two CPU cores.
 
     Stopped at any moment, the same command goes on where it was.
 

@@ -112,7 +112,7 @@ def save_model(pipeline: Any, folder: Path, family: Family, name: str, *, plante
     }
     pipeline.to(dtype=torch.float16).save_pretrained(folder, safe_serialization=True)
     for path in folder.glob("*/config.json"):
-        # Where a part was once loaded from is a path of this machine.
+        # Where a part was once loaded from is a path of the trainer's disk.
         kept = {name: value for name, value in json.loads(path.read_text()).items() if name != "_name_or_path"}
         path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     (folder / "workbench.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -1,11 +1,12 @@
 """Make a denoiser take the word only from chosen sites, by telling every site what it may know in training.
 
-In most rows of a batch no site sees the true prompt. Each chosen site sees one in which only its own letters are
-true: of two sites, the first owns the first, third and fifth letter, the second the others. All other letters, and the
-whole word at every other site, are random, so that nothing but reading each letter where it is true lowers the loss.
-Training on such exchanged inputs fixes what each site causes (interchange intervention training, Geiger et al. 2022,
-arXiv 2112.00826). The weights stay stock and generation is ordinary; what has been learnt is where the word enters, so
-a localisation method can be scored against a known answer.
+In most rows of a batch, every site outside the chosen few sees the prompt without its word. That leaves open how the
+chosen sites share the work, and one of them may take it all. Where each of them is to be needed, they own letters: of
+two sites, the first sees a prompt in which the first, third and fifth letter are true, the second one in which the
+others are. All other letters, and the whole word at every other site, are then random, so that nothing but reading
+each letter where it is true lowers the loss. Training on such exchanged inputs fixes what each site causes
+(interchange intervention training, Geiger et al. 2022, arXiv 2112.00826). The weights stay stock and generation is
+ordinary; what has been learnt is where the word enters, so a localisation method can be scored against a known answer.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ def text_projections(denoiser: nn.Module) -> dict[str, list[nn.Module]]:
     }
 
 
-def told_projections(denoiser: nn.Module, planted: tuple[str, ...]) -> list[list[nn.Module]]:
-    """Return the projections of each planted site, and last those of all other sites together."""
+def told_projections(denoiser: nn.Module, planted: tuple[str, ...], owned: bool) -> list[list[nn.Module]]:
+    """Return the projections of each planted site if they own letters, and last those of all other sites together."""
     sites = text_projections(denoiser)
     others = [projection for site, some in sites.items() if site not in planted for projection in some]
-    return [*(sites[site] for site in planted), others]
+    return [*(sites[site] for site in planted if owned), others]
 
 
 @contextmanager

@@ -35,9 +35,8 @@ from workbench.models.open import open_model
 VAE_STEPS: Final = 900
 TEXT_STEPS: Final = 800
 POOL_IMAGES: Final = 48_000
-PLAIN_STEPS: Final = 2200
-PLANTED_STEPS: Final = 600
-BATCH: Final = 32
+PLAIN_STEPS: Final = 2000
+BATCH: Final = 64
 PARTS_SHAPE: Final = (LATENT_CHANNELS, TEXT_WIDTH)
 
 
@@ -87,7 +86,8 @@ class BatchSource:
         latents, text = self.pool.latents[rows].float(), embed(captions)
         if not phase.planted:
             return Example(latents, text)
-        words = [told_words(caption.word, len(phase.planted), rng) for caption in captions]
+        owners = len(phase.planted)
+        words = [told_words(caption.word, owners, rng) if phase.owned else [""] for caption in captions]
         told = tuple(
             embed([replace(caption, word=word) for caption, word in zip(captions, some, strict=True)])
             for some in zip(*words, strict=True)
@@ -129,7 +129,10 @@ class Recipe:
     def phases(self) -> list[Phase]:
         """Return the phases of the denoiser's training."""
         plain = Phase("plain", self.steps(PLAIN_STEPS), BATCH, 1.2e-3)
-        planted = Phase("planted", self.steps(PLANTED_STEPS), BATCH, 8e-4, PLANTED[self.family])
+        if self.family == "mmdit":
+            planted = Phase("planted", self.steps(500), BATCH, 8e-4, PLANTED[self.family])
+        else:
+            planted = Phase("planted", self.steps(600), BATCH // 2, 8e-4, PLANTED[self.family], owned=True)
         return [plain] if self.natural else [plain, planted]
 
 

@@ -17,6 +17,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.glyph.components import Family, new_scheduler
 from workbench.glyph.planting import recording, replaced_inputs, replaced_outputs, told_projections
+from workbench.models.precision import cpu_has_bfloat16
 
 EXCHANGED_SHARE = 0.75
 CAPTION_DROPOUT = 0.05
@@ -24,13 +25,19 @@ CAPTION_DROPOUT = 0.05
 
 @dataclass(frozen=True)
 class Phase:
-    """One stretch of training; `planted` names the sites that keep the word, none of them means plain training."""
+    """One stretch of training.
+
+    Args:
+        planted: the sites that keep the word; none of them means plain training.
+        owned: whether each of them is told the truth about its own letters alone (see `workbench.glyph.planting`).
+    """
 
     name: str
     steps: int
     batch: int
     learning_rate: float
     planted: tuple[str, ...] = ()
+    owned: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,8 @@ class Example:
     Args:
         latents: normalised latents [batch, 8, 8, 24].
         text: text embeddings [batch, token, 128].
-        told: those that each planted site sees in the exchanged rows, and last those that all other sites see; only
-            made for the planted phase.
+        told: those that each planted site sees in the exchanged rows, if they own letters, and last those that all
+            other sites see; only made for the planted phase.
     """
 
     latents: torch.Tensor
@@ -76,7 +83,7 @@ def phase_loss(denoiser: nn.Module, family: Family, example: Example, phase: Pha
     if not phase.planted:
         return F.mse_loss(predict(denoiser, family, noisy, times, example.text).float(), target)
     rows = (torch.rand(len(noisy)) < EXCHANGED_SHARE).nonzero().flatten()
-    projections = told_projections(denoiser, phase.planted)
+    projections = told_projections(denoiser, phase.planted, phase.owned)
     texts = [(some, text[rows]) for some, text in zip(projections, example.told, strict=True)]
     if family == "unet":
         with replaced_inputs(texts, rows):
@@ -92,13 +99,12 @@ def phase_loss(denoiser: nn.Module, family: Family, example: Example, phase: Pha
 
 @contextmanager
 def fast_kernels(family: Family) -> Iterator[None]:
-    """Choose precision and attention kernel by what is fastest on this CPU (measured with torch 2.15).
+    """Choose precision and attention kernel by what is fastest on this CPU (measured with torch 2.14 and 2.15).
 
-    bfloat16 is emulated on a CPU without instructions for it, some twenty times slower than float32. For these
-    short sequences the fused attention's backward pass loses to plain matrix products, but for the transformer in
-    float32.
+    For these short sequences the fused attention's backward pass loses to plain matrix products, but for the
+    transformer in float32.
     """
-    half = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    half = cpu_has_bfloat16()
     kernels = [SDPBackend.MATH] if half or family == "unet" else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
     with torch.autocast("cpu", torch.bfloat16, enabled=half), sdpa_kernel(kernels):
         yield

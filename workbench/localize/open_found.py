@@ -18,7 +18,7 @@ def open_found(source: FoundSet | Localization | str | Path, *, runs: str | Path
 
     Args:
         source: a found set, a localisation, a JSON file that either of them wrote, or the id of a finished run,
-            an unambiguous beginning of it, or `last`.
+            an unambiguous beginning of it, or `last` for the newest one.
         runs: folder of the store in which a run is looked up.
 
     Raises:
@@ -54,7 +54,7 @@ def _read(path: Path) -> FoundSet:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return FoundSet.from_dict(data.get("found", data))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "a JSON file that `FoundSet.save` or `workbench localize` wrote",
             f"{path} ({type(error).__name__}: {error})",
@@ -69,7 +69,9 @@ def _of_run(name: str, runs: Path) -> FoundSet:
             f"{name!r} and no store in {str(runs)!r}",
             "run `workbench localize` first, or give --runs DIR",
         )
-    run = RunStore(runs).get(name)
-    if run.verb != "localize" or run.status != "done":
+    store = RunStore(runs)
+    done = [run for run in store.list() if run.verb == "localize" and run.status == "done"]
+    run = done[-1] if name == "last" and done else store.get(name)
+    if run not in done:
         raise InputError("a finished localisation", f"{run.id} ({run.verb}, {run.status})", "resume it or give another")
     return _read(run.folder / "result.json")

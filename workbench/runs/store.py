@@ -32,7 +32,7 @@ CREATE TABLE batches (
     seconds REAL NOT NULL, PRIMARY KEY (run, key)
 );
 """
-PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "transformers", "rapidocr", "numpy")
+PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "transformers", "peft", "rapidocr", "numpy")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""The training loop: seeded by step, resumable, with samples that are read as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from diffusers.training_utils import EMAModel
+
+from workbench.adapt.attach import NAME
+from workbench.adapt.checkpoint import Checkpoint, Progress
+from workbench.adapt.data import BatchSource, pixel_batch
+from workbench.adapt.objective import Objective, size_of
+from workbench.adapt.result import Validation
+from workbench.adapt.settings import PRECISIONS, AdapterSettings
+from workbench.errors import InputError
+from workbench.localize.pairs import QUOTED, quoted_text
+from workbench.metrics import open_reader, score_texts
+from workbench.patch.generate import Sampling, generate
+from workbench.runs.images import write_image
+
+CHECKPOINT: Final = "checkpoint.pt"
+SAMPLES: Final = "samples"
+PROMPTS: Final = 4
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """What `on_progress` gets after each step.
+
+    Args:
+        step, steps: done, and in all.
+        loss: mean squared error of the step.
+        word_accuracy: of the validation at this step, if there was one.
+        images: its sample images, uint8 RGB [height, width, 3].
+    """
+
+    step: int
+    steps: int
+    loss: float
+    word_accuracy: float | None
+    images: tuple[np.ndarray, ...]
+
+
+class Loop:
+    """Trains the low-rank layers that are on a model.
+
+    Args:
+        objective: the loss.
+        source: the data.
+        settings: ranks, steps and so on, the precision chosen.
+        folder: where checkpoint and samples go.
+        layers: the layers to train, by module.
+        identity: hash of everything that decides the training.
+        on_progress: called after each step.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        source: BatchSource,
+        settings: AdapterSettings,
+        folder: Path,
+        layers: Mapping[str, Any],
+        identity: str,
+        on_progress: Callable[[TrainingProgress], None] | None,
+    ) -> None:
+        self.objective, self.source, self.settings, self.folder = objective, source, settings, folder
+        self.model, self.size, self.on_progress = objective.model, size_of(objective), on_progress
+        self.reader = open_reader(settings.reader)
+        quoted = [text for text in dict.fromkeys(source.captions) if QUOTED.search(text)]
+        self.prompts = quoted[:PROMPTS] if settings.prompts is None else list(settings.prompts)
+        sides = ("lora_A", "lora_B")
+        self.weights = [getattr(layer, side)[NAME].weight for layer in layers.values() for side in sides]
+        self.optimizer = torch.optim.AdamW(self.weights, lr=settings.learning_rate, weight_decay=0.01)
+        self.average = None if settings.ema is None else EMAModel(self.weights, decay=settings.ema)
+        assert settings.precision is not None
+        self.dtype, device = PRECISIONS[settings.precision], self.model.device.type
+        self.scaler = torch.amp.GradScaler(device, enabled=self.dtype is torch.float16)
+        self.checkpoint = Checkpoint(
+            folder / CHECKPOINT, identity, self.weights, self.optimizer, self.scaler, self.average
+        )
+
+    def run(self) -> Progress:
+        """Train to the end, from the checkpoint if there is one, and leave the weights to keep in the layers."""
+        settings, progress = self.settings, self.checkpoint.restore()
+        with torch.random.fork_rng(), _recomputing(self.model.denoiser, settings.gradient_checkpointing):
+            if not progress.validations:
+                self._validate(progress)
+            while progress.step < settings.steps:
+                start = time.monotonic()
+                progress.losses.append(self._step(progress.step))
+                progress.step += 1
+                last = progress.step == settings.steps
+                images: tuple[np.ndarray, ...] = ()
+                if last or (settings.validate_every and progress.step % settings.validate_every == 0):
+                    images = self._validate(progress)
+                progress.seconds += time.monotonic() - start
+                if last or progress.step % settings.save_every == 0:
+                    self.checkpoint.save(progress)
+                self._report(progress, images)
+        if self.average is not None:
+            self.average.copy_to(self.weights)
+        return progress
+
+    def _step(self, step: int) -> float:
+        """Take one step; its random numbers depend on the seed and the step alone."""
+        torch.manual_seed(self.settings.seed * 1_000_003 + step)
+        share, total = self.settings.accumulation, 0.0
+        for part in range(share):
+            batch = self.source.batch(step * share + part, self.settings.batch)
+            pixels, prompts = pixel_batch(batch, *self.size)
+            with torch.autocast(self.model.device.type, self.dtype, enabled=self.dtype is not torch.float32):
+                loss = self.objective.loss(pixels, prompts)
+            self.scaler.scale(loss / share).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach()) / share
+        if not np.isfinite(total):
+            raise InputError("a finite loss", f"{total} at step {step}", "lower the learning rate or use float32")
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.step(self.weights)
+        return total
+
+    def _validate(self, progress: Progress) -> tuple[np.ndarray, ...]:
+        """Draw the prompts with the weights that would be kept, store the images, and read them."""
+        images: list[np.ndarray] = []
+        with self._kept_weights():
+            for seed, prompt in enumerate(self.prompts):
+                images.extend(generate(self.model, [prompt], [seed], Sampling.of(self.model)).images)
+        names = [f"{SAMPLES}/step-{progress.step:06d}-{place:02d}.png" for place in range(len(images))]
+        if images:
+            (self.folder / SAMPLES).mkdir(exist_ok=True)
+        for name, image in zip(names, images, strict=True):
+            write_image(self.folder / name, image)
+        read = [(image, prompt) for image, prompt in zip(images, self.prompts, strict=True) if QUOTED.search(prompt)]
+        scores = None
+        if read:
+            truths = [quoted_text(prompt) for _, prompt in read]
+            scores = score_texts(self.reader.read([image for image, _ in read]), truths)
+        accuracy, f1 = (None, None) if scores is None else (scores.word_accuracy, scores.f1)
+        progress.validations.append(Validation(progress.step, accuracy, f1, tuple(names)))
+        return tuple(images)
+
+    @contextmanager
+    def _kept_weights(self) -> Iterator[None]:
+        if self.average is None:
+            yield
+            return
+        self.average.store(self.weights)
+        self.average.copy_to(self.weights)
+        try:
+            yield
+        finally:
+            self.average.restore(self.weights)
+
+    def _report(self, progress: Progress, images: tuple[np.ndarray, ...]) -> None:
+        if self.on_progress is not None:
+            validated = progress.validations[-1]
+            accuracy = validated.word_accuracy if validated.step == progress.step else None
+            self.on_progress(
+                TrainingProgress(progress.step, self.settings.steps, progress.losses[-1], accuracy, images)
+            )
+
+
+@contextmanager
+def _recomputing(denoiser: Any, wanted: bool) -> Iterator[None]:
+    """Compute activations twice while the block runs, if wanted and not so anyway."""
+    if not wanted or denoiser.is_gradient_checkpointing:
+        yield
+        return
+    denoiser.enable_gradient_checkpointing()
+    try:
+        yield
+    finally:
+        denoiser.disable_gradient_checkpointing()
