@@ -12,7 +12,10 @@ import pandas as pd
 
 from workbench.guard.detector import mask
 
-OTHER_WEIGHTS: Final = "the sites were found with other weights, or in another dtype: the word may enter elsewhere too; localise this model"
+OTHER_WEIGHTS: Final = (
+    "the sites were found with other weights, or in another dtype: the word may enter elsewhere too; "
+    "localise this model"
+)
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ class _Job:
         plain = draw(scene, [scene.prompt])
         made = {name: method(scene, plain) for name, method in METHODS.items()}
         rest = rest_of_image(plain.image, made["prompt_swap"].image, self.reader)
-        start = scene.prompt.index(scene.word)
+        start = scene.prompt.index(f'"{scene.word}"') + 1
         shown = scene.harmless[start : start + len(scene.word)]
         pair = Pair(scene.prompt, scene.harmless, scene.word, shown)
         cells = []

@@ -121,5 +121,5 @@ def run_pipeline(
     if sampling.height is not None and sampling.width is not None:
         arguments |= {"height": sampling.height, "width": sampling.width}
     if model.calls_per_step(sampling.guidance) == 2:
-        arguments["negative_prompt"] = [" "] * len(prompts)
+        arguments.setdefault("negative_prompt", [" "] * len(prompts))
     return model.pipeline(**arguments).images
