@@ -14,6 +14,7 @@ import pytest
 
 from workbench.cli.main import main
 from workbench.models.open import EMBEDDED
+from workbench.runs.store import RunStore
 
 
 @pytest.fixture
@@ -180,6 +181,15 @@ def test_ctrl_c_is_exit_code_1_and_the_run_can_go_on(run, monkeypatch):
     code, out, _ = run("runs", "list", "--out", "o", "--json")
     assert [item["status"] for item in json.loads(out)] == ["interrupted"]
     assert run("runs", "resume", "last", "--out", "o", "--json")[0] == 0
+
+
+def test_runs_of_other_verbs_are_not_resumed_or_replayed_as_localisations(run, tmp_path):
+    store = RunStore(tmp_path / "o")
+    store.set_status(store.create("guard", "glyph-unet", {}, {}), "done")
+    for command in ("resume", "replay"):
+        code, out, err = run("runs", command, "last", "--out", "o")
+        assert (code, out) == (2, "")
+        assert "guard" in err
 
 
 GROUPS = {"runs": ("list", "show", "resume", "replay"), "adapt": ("train", "export", "show", "merge")}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.errors import InputError
 from workbench.localize.forecast import Forecast, forecast
 from workbench.localize.job import Job, Listener
 from workbench.localize.pairs import Pair, make_pairs
@@ -119,8 +120,10 @@ def resume(
         on_progress, should_stop: see `localize`.
 
     Raises:
-        InputError: the model's weights are not those the run began with.
+        InputError: a run of another verb, or other weights than those the run began with.
     """
+    if run.verb != "localize":
+        raise InputError("a run of `localize`", f"{run.id} of {run.verb!r}", "give another run")
     opened = model or open_model(run.config["model"])
     opened.require_fingerprint(run.config["fingerprint"])
     settings = Settings.from_dict(run.config["settings"])
