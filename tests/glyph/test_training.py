@@ -140,7 +140,8 @@ def test_bad_recipes_are_refused(tmp_path):
     with pytest.raises(InputError, match="fraction"):
         Recipe("unet", fraction=0)
     with pytest.raises(InputError, match="glyph model"):
-        train_glyph(Recipe("unet", parts="published:sd15", fraction=0.001), tmp_path)
+        train_glyph(Recipe("unet", parts="published:sd15", fraction=0.001), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="writable"):
         train_glyph(Recipe("unet", fraction=0.001), tmp_path / "file" / "x")

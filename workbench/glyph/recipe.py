@@ -147,17 +147,16 @@ def train_glyph(recipe: Recipe, out: str | Path, *, on_progress: Reporter = lamb
     Returns:
         The folder of the model, in the format of `save_pretrained`.
     """
+    parts = None if recipe.parts is None else parts_of(recipe.parts)
     folder = Path(out).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("a writable output folder", f"{out!r} ({error})", "give another --out DIR") from error
     _require_same_recipe(recipe, folder / "recipe.json")
-    if recipe.parts is None:
-        vae, encoder = _trained_vae(recipe, folder, on_progress), _trained_text_encoder(recipe, folder, on_progress)
-    else:
-        vae, encoder = parts_of(recipe.parts)
-    tokenizer = new_tokenizer()
+    if parts is None:
+        parts = _trained_vae(recipe, folder, on_progress), _trained_text_encoder(recipe, folder, on_progress)
+    (vae, encoder), tokenizer = parts, new_tokenizer()
     pool = build_pool(vae, recipe.steps(POOL_IMAGES), seed=recipe.seed)
     source = BatchSource(pool, encoder, tokenizer, recipe.family)
     torch.manual_seed(recipe.seed)
