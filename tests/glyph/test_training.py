@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from workbench.glyph.planting import told_projections, told_words
 from workbench.glyph.recipe import BatchSource, Pool, Recipe, train_glyph
 from workbench.glyph.train_denoiser import Example, Phase, phase_loss, run_phase
 from workbench.glyph.train_text import train_text_encoder
+from workbench.glyph.train_vae import train_vae
 from workbench.models.open import ModelCard, list_models, open_model
 from workbench.patch.generate import Sampling, run_pipeline
 from workbench.sites.find import find_sites
@@ -108,6 +110,7 @@ def test_training_that_was_cut_goes_on_as_if_it_had_not_been(tmp_path):
 @pytest.mark.parametrize("family", ["mmdit", "unet"])
 def test_the_whole_recipe_gives_a_stock_pipeline_that_can_be_localised(family, tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.glyph.recipe.BATCH", 4)
+    monkeypatch.setattr("workbench.glyph.recipe.train_vae", partial(train_vae, batch=2))
     stages: list[str] = []
     folder = train_glyph(Recipe(family, fraction=0.001), tmp_path, on_progress=lambda stage, *_: stages.append(stage))
     assert list(dict.fromkeys(stages)) == ["autoencoder", "spelling", "plain", "planted"]
