@@ -8,7 +8,15 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 WORDS: Final = frozenset({"name", "model", "run", "verb", "created", "status", "kind", "family"})
@@ -38,9 +46,23 @@ def say(message: str) -> None:
     Console(stderr=True).print(message, markup=False, highlight=False)
 
 
+class _Progress(Progress):
+    """A progress bar that becomes a line for each tenth of a task where stderr is no terminal."""
+
+    def update(self, task_id: TaskID, **fields: Any) -> None:
+        super().update(task_id, **fields)
+        task = self._tasks[task_id]
+        if self.console.is_terminal or not task.total:
+            return
+        tenth = int(10 * task.completed / task.total)
+        if tenth != task.fields.get("tenth"):
+            task.fields["tenth"] = tenth
+            self.console.print(f"{task.description}: {task.completed:.0f} of {task.total:.0f}", markup=False)
+
+
 def progress_bar() -> Progress:
-    """Return a progress bar on stderr."""
-    return Progress(
+    """Return a progress bar on stderr; its lines end up in a log where there is no terminal."""
+    return _Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

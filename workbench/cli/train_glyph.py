@@ -46,7 +46,8 @@ def train_glyph(
                 task, description=f"{stage}, loss {loss:.3f}", completed=step, total=steps
             ),
         )
-        bar.update(task, description="reading held-out words", completed=0, total=None)
+        bar.remove_task(task)
+        bar.add_task("reading held-out words", total=None)
         score = evaluate(open_model(folder), words=100)
     if as_json:
         print_json({"model": str(folder), "score": score.to_dict()})
