@@ -11,6 +11,7 @@ from diffusers.training_utils import EMAModel
 
 from workbench.adapt.result import Validation
 from workbench.errors import InputError
+from workbench.runs.files import whole
 
 
 @dataclass
@@ -51,12 +52,10 @@ class Checkpoint:
             "scaler": self.scaler.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
         }
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        with part.open("wb") as stream:
+        with whole(self.path) as part, part.open("wb") as stream:
             torch.save(state, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(part, self.path)
 
     def restore(self) -> Progress:
         """Take up the stored state, if there is one, and return how far it is.

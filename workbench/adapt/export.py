@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.metadata import version
@@ -20,6 +18,7 @@ from workbench.adapt.header import PEFT_CONFIG, PEFT_WEIGHTS, Format
 from workbench.adapt.proof import loader_of, prove
 from workbench.errors import InputError
 from workbench.models.model import Model
+from workbench.runs.files import whole
 
 PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "peft", "safetensors")
 PEFT_FILES: Final = frozenset({PEFT_CONFIG, PEFT_WEIGHTS})
@@ -106,16 +105,10 @@ def export_adapter(
     check_path(target, format, overwrite)
     adapter = replace(adapter, evidence={**adapter.evidence, **base_evidence(model)})
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with whole(target) as part:
         write_file(adapter, part, format)
         proof = prove(model, adapter, part, format)
         write_file(replace(adapter, evidence={**adapter.evidence, "proof": proof}), part, format)
-        _move(part, target)
-    finally:
-        if part.is_dir():
-            shutil.rmtree(part)
-        part.unlink(missing_ok=True)
     outcome = {name: proof[name] for name in ("matched", "loader", "round_trip_max_difference", "effect")}
     return AdapterExport(str(target), format, tuple(adapter.layers), trainable_parameters=adapter.parameters, **outcome)
 
@@ -154,11 +147,3 @@ def _check_folder(target: Path, overwrite: bool) -> None:
         raise InputError("a new or empty folder", f"{str(target)!r} with {strangers[0]!r}", "give another folder")
     if target.is_dir() and any(target.iterdir()) and not overwrite:
         raise InputError("a folder where no adapter is yet", f"{str(target)!r}, which has one", OVERWRITE)
-
-
-def _move(part: Path, target: Path) -> None:
-    if not part.is_dir() or not target.exists():
-        os.replace(part, target)
-        return
-    for file in part.iterdir():
-        os.replace(file, target / file.name)

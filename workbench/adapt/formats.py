@@ -6,7 +6,6 @@ diffusers and peft keep alpha in a header or a configuration; kohya files hold o
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from workbench.adapt.header import (
 )
 from workbench.errors import InputError
 from workbench.models.model import Model
+from workbench.runs.files import write_whole
 
 NAME: Final = re.compile(r"[\w.]+")
 SIDES: Final = {"A": "down", "lora_down.weight": "down", "B": "up", "lora_up.weight": "up", "alpha": "alpha"}
@@ -49,12 +49,7 @@ def write_file(adapter: Adapter, path: Path, kind: Format) -> None:
     if kind == "peft":
         LoraConfig(**lora_settings(adapter.targets)).save_pretrained(str(path))
         file = path / PEFT_WEIGHTS
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(save(_tensors(adapter, kind), metadata))
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(file, save(_tensors(adapter, kind), metadata))
 
 
 def read_file(path: Path, model: Model | None = None) -> Adapter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from workbench.adapt.attach import check_fit, require_plain
 from workbench.adapt.targets import linear_module
 from workbench.errors import InputError
 from workbench.models.model import Model
+from workbench.runs.files import whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +76,15 @@ def save_merged(
     check_folder(target, overwrite)
     merge = merge_adapter(model, adapter, scale=scale)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     pipeline: Any = model.pipeline
     try:
-        pipeline.save_pretrained(part, safe_serialization=True)
-        card = Path(pipeline.config.get("_name_or_path") or "") / "workbench.json"
-        if card.is_file():
-            shutil.copy(card, part)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(part, target)
+        with whole(target) as part:
+            pipeline.save_pretrained(part, safe_serialization=True)
+            card = Path(pipeline.config.get("_name_or_path") or "") / "workbench.json"
+            if card.is_file():
+                shutil.copy(card, part)
     finally:
         merge.undo()
-        shutil.rmtree(part, ignore_errors=True)
     return target
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
-
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from typing import Final
 
 from workbench.edit.job import GIVEN
-from workbench.edit.result import EditResult, write_whole
+from workbench.edit.result import EditResult
 from workbench.edit.scores import EditedImage, MethodScore
 from workbench.edit.settings import METHODS
 from workbench.localize.pairs import Pair
 from workbench.localize.scores import DRAWS
-from workbench.report.grid import LARGEST, MARKS, Tile, TileRow, data_uri, shown_size
-from workbench.report.palette import DARK, LIGHT
+from workbench.report.grid import LARGEST, Tile, TileRow
+from workbench.report.render import placed, render
 from workbench.report.tables import Row, Table
 from workbench.report.wording import interval, number, plural
+from workbench.runs.files import write_whole
 from workbench.runs.images import inside, read_image
 
 ROWS: Final = 12
@@ -39,17 +38,12 @@ def write_page(result: EditResult) -> Path:
     Returns:
         The path of the page.
     """
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("workbench.edit", ""), PackageLoader("workbench.report", "")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     settings = result.settings
     page = Path(result.folder) / "edit.html"
     rows = _rows(result)
-    html = environment.get_template("edit.html.jinja").render(
+    html = render(
+        "workbench.edit",
+        "edit.html.jinja",
         result=result,
         settings=settings,
         finding=finding(result),
@@ -57,14 +51,12 @@ def write_page(result: EditResult) -> Path:
         seeds=plural(len(settings.seeds), "noise"),
         several=len(settings.pairs) > 1,
         draws=DRAWS,
-        rows=[_placed(row) for row in rows],
+        rows=[{"row": row, **placed(row.tiles, LARGEST)} for row in rows],
         left_out=len(settings.pairs) * len(settings.seeds) - len(rows),
-        marks=MARKS,
         labels=LABELS,
         methods=METHODS,
         table=method_table(result),
         config=json.dumps(result.config, indent=1, ensure_ascii=False),
-        themes={"light": LIGHT, "dark": DARK},
     )
     write_whole(page, html)
     return page
@@ -138,10 +130,3 @@ def _tile(result: EditResult, pair: Pair, image: EditedImage) -> Tile:
     label = "reconstructed" if result.settings.image and image.method == "source" else LABELS[image.method]
     alt = f"{prompt}, {label}, seed {image.seed}; reads {text or 'nothing'}"
     return Tile(label, text, reads, alt, read_image(inside(Path(result.folder) / "images", image.file)))
-
-
-def _placed(row: TileRow) -> dict[str, Any]:
-    """Return a row with its pictures as data URIs and their size on the page."""
-    images = [tile.image for tile in row.tiles if tile.image is not None]
-    pictures = [(data_uri(image, LARGEST), *shown_size(image, LARGEST)) for image in images]
-    return {"row": row, "tiles": list(zip(row.tiles, pictures, strict=True)), "width": pictures[0][1]}

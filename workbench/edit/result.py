@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from workbench.edit.scores import EditedImage, MethodScore
 from workbench.edit.settings import EditSettings
 from workbench.errors import InputError
+from workbench.runs.files import write_whole
 from workbench.runs.images import inside, read_image
 
 
@@ -106,13 +106,3 @@ class EditResult:
     def _repr_html_(self) -> str:
         caption = f"<p>Text edited by {escape(self.model)}, run {escape(self.run)}: {escape(self.folder)}</p>"
         return caption + self._table().to_html(index=False, escape=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_
 from workbench.glyph.train_text import token_ids, train_text_encoder
 from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
 from workbench.models.open import open_model
+from workbench.runs.files import whole
 
 VAE_STEPS: Final = 900
 TEXT_STEPS: Final = 800
@@ -224,6 +225,5 @@ def _trained_text_encoder(recipe: Recipe, folder: Path, on_progress: Reporter) -
 
 def _save_whole(model: nn.Module, folder: Path) -> None:
     """Save a model so that its folder appears only once it is complete."""
-    part = folder.with_name(f"{folder.name}.part")
-    model.save_pretrained(part)  # type: ignore[operator]
-    part.replace(folder)
+    with whole(folder) as part:
+        model.save_pretrained(part)  # type: ignore[operator]

@@ -18,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from workbench.glyph.components import Family, new_scheduler
 from workbench.glyph.planting import recording, replaced_inputs, replaced_outputs, told_projections
 from workbench.models.precision import cpu_has_bfloat16
+from workbench.runs.files import whole
 
 EXCHANGED_SHARE = 0.75
 CAPTION_DROPOUT = 0.05
@@ -160,9 +161,8 @@ def _save(checkpoint: Path, step: int, denoiser: Any, optimizer: Any, schedule: 
         "schedule": schedule.state_dict(),
         "average": average.state_dict(),
     }
-    part = checkpoint.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(checkpoint)
+    with whole(checkpoint) as part:
+        torch.save(state, part)
 
 
 def _restore(checkpoint: Path, denoiser: Any, optimizer: Any, schedule: Any, average: EMAModel) -> int:

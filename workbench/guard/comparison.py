@@ -15,6 +15,7 @@ import pandas as pd
 
 from workbench.guard.changes import OTHER_WEIGHTS
 from workbench.metrics import corpus_f1
+from workbench.runs.files import write_whole
 
 NORMAL_95: Final = 1.96
 
@@ -134,7 +135,7 @@ class GuardComparison:
 
     def save(self, path: str | Path) -> None:
         """Write the comparison as JSON; it holds no word."""
-        Path(path).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        write_whole(Path(path), json.dumps(asdict(self), indent=1))
 
     @classmethod
     def load(cls, path: str | Path) -> GuardComparison:

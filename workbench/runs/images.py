@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from workbench.errors import InputError
+from workbench.runs.files import whole
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -27,9 +27,8 @@ def pixel_hash(image: np.ndarray) -> str:
 
 def write_image(path: Path, image: np.ndarray) -> None:
     """Write a uint8 RGB image as PNG; a reader never sees half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    Image.fromarray(image).save(part, format="PNG")
-    os.replace(part, path)
+    with whole(path) as part:
+        Image.fromarray(image).save(part, format="PNG")
 
 
 def read_image(path: Path) -> np.ndarray:
