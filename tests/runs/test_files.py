@@ -32,9 +32,14 @@ def test_a_failed_write_leaves_the_old_one_and_nothing_else(tmp_path: Path, kind
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "old").touch()
     (tmp_path / "file").write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole(tmp_path / kind) as part:
-        part.mkdir() if kind == "folder" else part.write_text("half")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with whole(tmp_path / kind) as part:
+            part.mkdir() if kind == "folder" else part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert names(tmp_path) == {"folder", "old", "file"}
     assert (tmp_path / "file").read_text() == "old"
 
