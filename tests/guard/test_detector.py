@@ -67,7 +67,7 @@ def test_spans_outside_the_text_are_refused(span: tuple[int, int]) -> None:
 
 
 def test_detectors_are_registered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detectors, "_OPENERS", dict(detectors._OPENERS))
+    monkeypatch.setattr(detectors._DETECTORS, "_entries", dict(detectors._DETECTORS._entries))
     register_detector("stand-ins")(lambda: stand_ins)
     assert open_detector("stand-ins") is stand_ins
     assert "stand-ins" in list_detectors()

@@ -32,10 +32,10 @@ def page(*words: str) -> np.ndarray:
 
 @pytest.fixture
 def free_names() -> Iterator[None]:
-    names = dict(reader_module._OPENERS)
+    names = dict(reader_module._READERS._entries)
     yield
-    reader_module._OPENERS.clear()
-    reader_module._OPENERS.update(names)
+    reader_module._READERS._entries.clear()
+    reader_module._READERS._entries.update(names)
 
 
 def test_rapidocr_reads_strips_of_every_thing() -> None:

@@ -8,38 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from workbench.errors import InputError
 from workbench.guard.views import Span, views
+from workbench.registry import Registry
 
 Detector = Callable[[str], Iterable[Span]]
-Opener = TypeVar("Opener", bound=Callable[[], Detector])
 DEFAULT: Final = "better-profanity"
 WORD: Final = re.compile(r"(?:[^\W_]|[@$*])+")
 LONGEST_PHRASE: Final = 4
-_OPENERS: dict[str, Callable[[], Detector]] = {}
-
-
-def register_detector(name: str) -> Callable[[Opener], Opener]:
-    """Return a decorator that registers a class, or a function without arguments, that opens a detector.
-
-    Raises:
-        InputError: the name is not lower-case or is taken.
-    """
-    if name != name.lower() or name in _OPENERS:
-        raise InputError(f"a lower-case detector name not in {list_detectors()}", repr(name), "choose another")
-
-    def register(opener: Opener) -> Opener:
-        _OPENERS[name] = opener
-        return opener
-
-    return register
-
-
-def list_detectors() -> list[str]:
-    """Return the registered names in alphabetical order."""
-    return sorted(_OPENERS)
+_DETECTORS: Registry[Callable[[], Detector]] = Registry("detector")
+# A decorator for a class, or a function without arguments, that opens a detector.
+register_detector = _DETECTORS.register
+list_detectors = _DETECTORS.names
 
 
 def open_detector(detector: str | Detector = DEFAULT) -> Detector:
@@ -51,13 +33,7 @@ def open_detector(detector: str | Detector = DEFAULT) -> Detector:
     """
     if callable(detector):
         return detector
-    if detector not in _OPENERS:
-        raise InputError(
-            f"a detector out of {list_detectors()}, or a function from a text to spans",
-            repr(detector),
-            "choose one of these, or pass your function",
-        )
-    return _OPENERS[detector]()
+    return _DETECTORS[detector]()
 
 
 def find_toxic(text: str, detector: Detector) -> list[Span]:

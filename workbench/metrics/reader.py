@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from PIL import Image
 
-from workbench.errors import InputError
 from workbench.metrics.images import check_image
+from workbench.registry import Registry
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
@@ -50,29 +50,10 @@ class TextReader(Protocol):
         ...
 
 
-Opener = TypeVar("Opener", bound=Callable[[], TextReader])
-_OPENERS: dict[str, Callable[[], TextReader]] = {}
-
-
-def register_reader(name: str) -> Callable[[Opener], Opener]:
-    """Return a decorator that registers a class, or a function without arguments, that opens a reader.
-
-    Raises:
-        InputError: the name is not lower-case or is taken.
-    """
-    if name != name.lower() or name in _OPENERS:
-        raise InputError(f"a lower-case reader name not in {list_readers()}", repr(name), "choose another")
-
-    def register(opener: Opener) -> Opener:
-        _OPENERS[name] = opener
-        return opener
-
-    return register
-
-
-def list_readers() -> list[str]:
-    """Return the registered names in alphabetical order, whether or not their packages are installed."""
-    return sorted(_OPENERS)
+_READERS: Registry[Callable[[], TextReader]] = Registry("reader")
+# A decorator for a class, or a function without arguments, that opens a reader.
+register_reader = _READERS.register
+list_readers = _READERS.names
 
 
 def open_reader(name: str = "rapidocr") -> TextReader:
@@ -86,13 +67,7 @@ def open_reader(name: str = "rapidocr") -> TextReader:
         >>> open_reader("rapidocr").name
         'rapidocr'
     """
-    if name not in _OPENERS:
-        raise InputError(
-            f"a reader out of {list_readers()}",
-            repr(name),
-            f"choose one of these or add yours with register_reader({name!r})",
-        )
-    return _OPENERS[name]()
+    return _READERS[name]()
 
 
 def _join(texts: Iterable[str] | None) -> str:
