@@ -15,7 +15,6 @@ from workbench.edit.job import GIVEN, EditJob
 from workbench.edit.prompt_to_prompt import equally_long, why_not
 from workbench.edit.result import EditResult
 from workbench.edit.settings import METHODS, EditSettings
-from workbench.errors import InputError
 from workbench.localize.job import Listener
 from workbench.localize.open_found import found_sites, open_found
 from workbench.localize.pairs import Pair, make_pairs
@@ -25,6 +24,7 @@ from workbench.models.model import Model
 from workbench.models.open import list_models, open_model
 from workbench.patch.generate import Sampling
 from workbench.runs.images import pixel_hash, write_image
+from workbench.runs.reopen import reopen_model
 from workbench.runs.store import Run, RunStore
 from workbench.sites.find import find_sites
 from workbench.sites.site import SiteMap
@@ -194,10 +194,7 @@ def resume(
     Raises:
         InputError: a run of another verb, or other weights than those the run began with.
     """
-    if run.verb != "edit":
-        raise InputError("a run of `edit`", f"{run.id} of {run.verb!r}", "give another run")
-    opened = model or open_model(run.config["model"])
-    opened.require_fingerprint(run.config["fingerprint"])
+    opened = reopen_model(run, "edit", model)
     plan = EditSettings.from_dict(run.config["settings"])
     job = EditJob(store, run, opened, find_sites(opened), plan, open_reader(plan.reader), on_progress, should_stop)
     return job.execute()

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.errors import InputError
 from workbench.localize.forecast import Forecast, forecast
 from workbench.localize.job import Job, Listener
 from workbench.localize.pairs import Pair, make_pairs
@@ -21,6 +20,7 @@ from workbench.models.open import DEFAULT_MODEL, list_models, open_model
 from workbench.patch.arms import RowBatch
 from workbench.patch.generate import Sampling
 from workbench.patch.sweep import run_batch
+from workbench.runs.reopen import reopen_model
 from workbench.runs.store import Run, RunStore
 from workbench.sites.find import find_sites
 from workbench.sites.site import SiteMap
@@ -122,10 +122,7 @@ def resume(
     Raises:
         InputError: a run of another verb, or other weights than those the run began with.
     """
-    if run.verb != "localize":
-        raise InputError("a run of `localize`", f"{run.id} of {run.verb!r}", "give another run")
-    opened = model or open_model(run.config["model"])
-    opened.require_fingerprint(run.config["fingerprint"])
+    opened = reopen_model(run, "localize", model)
     settings = Settings.from_dict(run.config["settings"])
     reader = open_reader(settings.reader)
     return Job(store, run, opened, find_sites(opened), settings, reader, on_progress, should_stop).execute()

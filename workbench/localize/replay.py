@@ -12,8 +12,8 @@ from workbench.localize.job import Job, Listener
 from workbench.localize.settings import Settings
 from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
-from workbench.models.open import open_model
 from workbench.runs.images import inside, read_image
+from workbench.runs.reopen import reopen_model
 from workbench.runs.store import Run, RunStore
 from workbench.sites.find import find_sites
 
@@ -39,10 +39,9 @@ def replay(store: RunStore, run: Run, *, model: Model | None = None, on_progress
     Raises:
         InputError: the run is not finished, or the model's weights are not those it was made with.
     """
-    if run.verb != "localize" or run.status != "done":
-        raise InputError("a finished localisation", f"{run.id} ({run.verb}, {run.status})", "resume it or give another")
-    opened = model or open_model(run.config["model"])
-    opened.require_fingerprint(run.config["fingerprint"])
+    if run.status != "done":
+        raise InputError("a finished run", f"{run.id} ({run.status})", "resume it or give another")
+    opened = reopen_model(run, "localize", model)
     again = store.create(run.verb, run.model, run.config, run.forecast)
     settings = Settings.from_dict(run.config["settings"])
     reader = open_reader(settings.reader)
