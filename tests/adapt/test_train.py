@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_exactly_the_found_sites_are_trained_and_the_model_stays(name, tmp_path)
     settings = AdapterSettings(**FAST, rank={0: 2, 2: 3}, alpha=6, licence="CC0-1.0")
     result = train_adapter(model, found, batches, out=tmp_path / "o", settings=settings)
     assert before.same_as(model)
+    assert result.notes == ()
     assert torch.equal(torch.get_rng_state(), random_state)
     sites = [find_sites(model)[index] for index in (0, 2)]
     wanted = resolve_targets(model, sites, rank={0: 2, 2: 3}, alpha=6)
@@ -74,6 +76,18 @@ def test_exactly_the_found_sites_are_trained_and_the_model_stays(name, tmp_path)
     assert evidence["licence"] == "CC0-1.0"
     assert evidence["training"]["seed"] == 0
     assert {path.name for path in (tmp_path / "o").iterdir()} == {"adapter.safetensors", "training.json", ".lock"}
+
+
+def test_a_found_set_of_other_weights_or_of_all_sites_is_noted(tmp_path):
+    model = fresh_model("sd")
+    found = replace(found_set(model, 1), fingerprint="another", reached=False)
+    result = train_adapter(model, found, batches, out=tmp_path, settings=AdapterSettings(steps=1, prompts=()))
+    assert [note.split()[:5] for note in result.notes] == [
+        ["The", "found", "set", "was", "localised"],
+        ["The", "localisation", "reached", "its", "goal"],
+    ]
+    assert all(f"mind: {note}" in repr(result) for note in result.notes)
+    assert AdapterTraining.load(tmp_path / "training.json") == result
 
 
 def test_it_learns(tmp_path):

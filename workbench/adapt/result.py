@@ -44,6 +44,7 @@ class AdapterTraining:
         validations: by step, the first one before any training.
         settings: as given, the precision as chosen.
         seconds: time spent, interruptions left out.
+        notes: what a user must know about the found set.
     """
 
     model: str
@@ -53,6 +54,7 @@ class AdapterTraining:
     validations: tuple[Validation, ...]
     settings: dict[str, Any]
     seconds: float
+    notes: tuple[str, ...]
 
     @property
     def adapter(self) -> Adapter:
@@ -85,8 +87,8 @@ class AdapterTraining:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         validations = tuple(Validation(**{**one, "images": tuple(one["images"])}) for one in data["validations"])
         export = AdapterExport(**{**data["export"], "targets": tuple(data["export"]["targets"])})
-        lists = {"sites": tuple(data["sites"]), "losses": tuple(data["losses"]), "validations": validations}
-        return cls(**{**data, **lists, "export": export})
+        lists = {name: tuple(data[name]) for name in ("sites", "losses", "notes")}
+        return cls(**{**data, **lists, "validations": validations, "export": export})
 
     def __repr__(self) -> str:
         recent = self.losses[-max(1, len(self.losses) // 10) :]
@@ -95,7 +97,7 @@ class AdapterTraining:
             f"\n  {len(self.losses)} steps in {self.seconds:.0f} s, loss of the last tenth "
             f"{sum(recent) / len(recent):.4f}"
             f"\n  words read exactly: {self.reading}"
-            f"\n  {self.export!r}"
+            f"\n  {self.export!r}" + "".join(f"\n  mind: {note}" for note in self.notes)
         )
 
     def _repr_html_(self) -> str:

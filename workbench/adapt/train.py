@@ -24,7 +24,7 @@ from workbench.adapt.result import AdapterTraining
 from workbench.adapt.settings import AdapterSettings, precision_on
 from workbench.adapt.targets import Target, resolve_targets
 from workbench.errors import InputError, RefusedError
-from workbench.localize.open_found import found_sites, open_found
+from workbench.localize.open_found import caveats, found_sites, open_found
 from workbench.localize.result import FoundSet, Localization
 from workbench.models.model import Model
 from workbench.models.open import open_model
@@ -34,10 +34,11 @@ NAMES: Final[dict[Format, str]] = {"diffusers": "adapter.safetensors", "peft": "
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be trained: sites and their evidence (none for targets given by hand), and modules."""
+    """What will be trained: sites, their evidence and caveats (none for targets given by hand), and modules."""
 
     sites: tuple[str, ...]
     found: dict[str, Any] | None
+    notes: tuple[str, ...]
     targets: tuple[Target, ...]
 
 
@@ -107,6 +108,7 @@ def train_adapter(
             validations=tuple(progress.validations),
             settings=chosen.to_dict(),
             seconds=round(progress.seconds, 2),
+            notes=plan.notes,
         )
         result.save(folder / "training.json")
         (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -121,10 +123,10 @@ def _wanted(found: Any, runs: str | Path) -> FoundSet | tuple[Target, ...]:
 
 def _plan(model: Model, found: FoundSet | tuple[Target, ...], settings: AdapterSettings) -> Plan:
     if not isinstance(found, FoundSet):
-        return Plan((), None, found)
+        return Plan((), None, (), found)
     sites = found_sites(model, found)
     targets = resolve_targets(model, sites, projections=settings.projections, rank=settings.rank, alpha=settings.alpha)
-    return Plan(found.sites, asdict(found), targets)
+    return Plan(found.sites, asdict(found), tuple(caveats(found, model.fingerprint())), targets)
 
 
 def _identity(model: Model, plan: Plan, source: BatchSource, settings: AdapterSettings) -> str:

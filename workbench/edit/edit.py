@@ -16,7 +16,7 @@ from workbench.edit.prompt_to_prompt import equally_long, why_not
 from workbench.edit.result import EditResult
 from workbench.edit.settings import METHODS, EditSettings
 from workbench.localize.job import Listener
-from workbench.localize.open_found import found_sites, open_found
+from workbench.localize.open_found import caveats, found_sites, open_found
 from workbench.localize.pairs import Pair, make_pairs
 from workbench.localize.result import FoundSet, Localization
 from workbench.metrics.reader import open_reader
@@ -160,11 +160,7 @@ def _comparable(model: Model, sites: SiteMap, plan: EditSettings) -> int:
 
 def _notes(found: FoundSet, fingerprint: str, plan: EditSettings, compared: int, reason: str) -> list[str]:
     """Return what a reader of the result must know."""
-    notes = []
-    if found.fingerprint != fingerprint:
-        notes.append(f"The found set was localised with other weights or in another precision: {found.model}.")
-    if not found.reached:
-        notes.append("The localisation reached its goal with all sites only, so the found set is all sites.")
+    notes = caveats(found, fingerprint)
     if reason:
         notes.append(f"Prompt-to-Prompt is left out: {reason}.")
     elif compared < len(plan.pairs):

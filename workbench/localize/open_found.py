@@ -50,6 +50,16 @@ def found_sites(model: Model, found: FoundSet) -> tuple[Site, ...]:
     return tuple(sites[name] for name in found.sites)
 
 
+def caveats(found: FoundSet, fingerprint: str) -> list[str]:
+    """Return what a user must know before building on a found set, for weights of this fingerprint."""
+    notes = []
+    if found.fingerprint != fingerprint:
+        notes.append(f"The found set was localised with other weights or in another precision: {found.model}.")
+    if not found.reached:
+        notes.append("The localisation reached its goal with all sites only, so the found set is all sites.")
+    return notes
+
+
 def _read(path: Path) -> FoundSet:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
