@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from workbench.adapt.settings import AdapterSettings
     from workbench.adapt.targets import Target, resolve_targets
     from workbench.adapt.train import train_adapter
+    from workbench.attribute.attribute import attribute
+    from workbench.attribute.baselines import register_baseline
+    from workbench.attribute.compare import compare_methods
+    from workbench.attribute.comparison import MethodComparison
+    from workbench.attribute.registry import register_method
+    from workbench.attribute.result import Attribution
+    from workbench.classify.bridge import label_question, open_bridge
+    from workbench.classify.classifier import Classifier, NeuralClassifier, Prediction
+    from workbench.classify.data import LabelledTexts
+    from workbench.classify.evaluate import evaluate_classifier
+    from workbench.classify.open import list_classifiers, open_classifier
+    from workbench.classify.read import read_texts
+    from workbench.classify.result import ClassifierTraining
+    from workbench.classify.scores import ClassifierScores
+    from workbench.classify.settings import ClassifierSettings
+    from workbench.classify.train import train_classifier, usual_settings
     from workbench.edit.edit import edit_benchmark, edit_text
     from workbench.edit.result import EditResult
     from workbench.errors import InputError, RefusedError
@@ -34,7 +50,10 @@ if TYPE_CHECKING:
     from workbench.models.model import Model
     from workbench.models.open import list_models, open_model
     from workbench.patch.arms import Arm
+    from workbench.patch.bridge import HookPatch
     from workbench.patch.generate import Sampling, generate
+    from workbench.patch.hook_result import HookSweep
+    from workbench.patch.hook_sweep import Question, ReadText
     from workbench.patch.inject import injected
     from workbench.patch.patch import Patch, patched
     from workbench.patch.sweep import SweepResult, sweep
@@ -51,17 +70,30 @@ _WHERE = {
     "AdapterSettings": "adapt.settings",
     "AdapterTraining": "adapt.result",
     "Arm": "patch.arms",
+    "Attribution": "attribute.result",
+    "Classifier": "classify.classifier",
+    "ClassifierScores": "classify.scores",
+    "ClassifierSettings": "classify.settings",
+    "ClassifierTraining": "classify.result",
     "EditResult": "edit.result",
     "FoundSet": "localize.result",
     "Guard": "guard.changes",
     "GuardComparison": "guard.comparison",
+    "HookPatch": "patch.bridge",
+    "HookSweep": "patch.hook_result",
     "InputError": "errors",
+    "LabelledTexts": "classify.data",
     "Localization": "localize.result",
+    "MethodComparison": "attribute.comparison",
     "Model": "models.model",
+    "NeuralClassifier": "classify.classifier",
     "Pair": "localize.pairs",
     "Part": "sites.site",
     "Patch": "patch.patch",
+    "Prediction": "classify.classifier",
+    "Question": "patch.hook_sweep",
     "Ranking": "localize.result",
+    "ReadText": "patch.hook_sweep",
     "Record": "record.record",
     "RefusedError": "errors",
     "Run": "runs.store",
@@ -72,7 +104,10 @@ _WHERE = {
     "SweepResult": "patch.sweep",
     "Target": "adapt.targets",
     "adapter_on": "adapt.attach",
+    "attribute": "attribute.attribute",
     "compare_guards": "guard.compare",
+    "compare_methods": "attribute.compare",
+    "evaluate_classifier": "classify.evaluate",
     "export_adapter": "adapt.export",
     "edit_benchmark": "edit.edit",
     "edit_text": "edit.edit",
@@ -81,17 +116,24 @@ _WHERE = {
     "guard": "guard.guard",
     "injected": "patch.inject",
     "inspect_adapter": "adapt.header",
+    "label_question": "classify.bridge",
+    "list_classifiers": "classify.open",
     "list_models": "models.open",
     "load_adapter": "adapt.load",
     "localize": "localize.localize",
     "make_pairs": "localize.pairs",
     "merge_adapter": "adapt.merge",
+    "open_bridge": "classify.bridge",
+    "open_classifier": "classify.open",
     "open_model": "models.open",
     "patched": "patch.patch",
     "plan": "localize.localize",
     "read_pairs": "localize.pairs",
+    "read_texts": "classify.read",
     "record": "record.record",
+    "register_baseline": "attribute.baselines",
     "register_detector": "guard.detector",
+    "register_method": "attribute.registry",
     "replay": "localize.replay",
     "resolve_targets": "adapt.targets",
     "resume": "localize.localize",
@@ -99,6 +141,8 @@ _WHERE = {
     "stack_adapters": "adapt.adapter",
     "sweep": "patch.sweep",
     "train_adapter": "adapt.train",
+    "train_classifier": "classify.train",
+    "usual_settings": "classify.train",
     "write_report": "report.page",
 }
 __all__ = sorted(_WHERE)

@@ -11,7 +11,7 @@ from diffusers.training_utils import EMAModel
 
 from workbench.adapt.result import Validation
 from workbench.errors import InputError
-from workbench.runs.files import whole
+from workbench.files import whole
 
 
 @dataclass

@@ -17,8 +17,8 @@ from workbench.adapt.formats import write_file
 from workbench.adapt.header import PEFT_CONFIG, PEFT_WEIGHTS, Format
 from workbench.adapt.proof import loader_of, prove
 from workbench.errors import InputError
+from workbench.files import whole
 from workbench.models.model import Model
-from workbench.runs.files import whole
 
 PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "peft", "safetensors")
 PEFT_FILES: Final = frozenset({PEFT_CONFIG, PEFT_WEIGHTS})

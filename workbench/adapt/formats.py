@@ -28,8 +28,8 @@ from workbench.adapt.header import (
     read_json,
 )
 from workbench.errors import InputError
+from workbench.files import write_whole
 from workbench.models.model import Model
-from workbench.runs.files import write_whole
 
 NAME: Final = re.compile(r"[\w.]+")
 SIDES: Final = {"A": "down", "lora_down.weight": "down", "B": "up", "lora_up.weight": "up", "alpha": "alpha"}

@@ -13,8 +13,8 @@ from workbench.adapt.adapter import Adapter
 from workbench.adapt.attach import check_fit, require_plain
 from workbench.adapt.targets import linear_module
 from workbench.errors import InputError
+from workbench.files import whole
 from workbench.models.model import Model
-from workbench.runs.files import whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from workbench.errors import InputError
+from workbench.errors import InputError, RefusedError
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,14 @@ class NeuralClassifier(Classifier):
 
         For a text-to-text model these are the first decoding step's logits of the labels' first pieces.
         """
+
+    def string_scores(self, embedded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the log-probability of each label's whole string, float32 [row, label], of a text-to-text model.
+
+        Args:
+            embedded, mask: as in `logits`.
+
+        Raises:
+            RefusedError: a classifier that answers with no string.
+        """
+        raise RefusedError("a text-to-text classifier", f"{self.name}, which answers with no string", "use its logits")

@@ -15,7 +15,7 @@ from transformers import get_linear_schedule_with_warmup
 
 from workbench.classify.tokens import batches_by_length
 from workbench.errors import InputError
-from workbench.runs.files import whole
+from workbench.files import whole
 
 CLIP: Final = 1.0
 BUCKET: Final = 20

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.classify.scores import ClassifierScores
-from workbench.runs.files import write_whole
+from workbench.files import write_whole
 
 
 @dataclass(frozen=True)

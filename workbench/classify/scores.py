@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.runs.files import write_whole
+from workbench.files import write_whole
 
 
 @dataclass(frozen=True)

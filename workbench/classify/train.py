@@ -26,7 +26,7 @@ from workbench.classify.result import ClassifierTraining, SeedOutcome
 from workbench.classify.scores import ClassifierScores
 from workbench.classify.settings import ClassifierSettings
 from workbench.errors import InputError
-from workbench.runs.files import whole, write_whole
+from workbench.files import whole, write_whole
 
 MODEL: Final = "model"
 CONFIG: Final = "training.json"

@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from workbench.cli import adapt, edit, guard, localize, models, runs, sites, train_glyph
+from workbench.cli import adapt, attribute, classify, edit, guard, localize, models, runs, sites, train_glyph
 from workbench.errors import InputError
 
 INTERRUPTED: Final = 130
@@ -28,6 +28,8 @@ app.command("edit")(edit.edit)
 app.command("guard")(guard.guard)
 app.command("train-glyph")(train_glyph.train_glyph)
 app.add_typer(adapt.app, name="adapt")
+app.add_typer(classify.app, name="classify")
+app.add_typer(attribute.app, name="attribute")
 app.add_typer(runs.app, name="runs")
 
 

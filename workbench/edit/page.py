@@ -10,13 +10,13 @@ from workbench.edit.job import GIVEN
 from workbench.edit.result import EditResult
 from workbench.edit.scores import EditedImage, MethodScore
 from workbench.edit.settings import METHODS
+from workbench.files import write_whole
 from workbench.localize.pairs import Pair
 from workbench.localize.scores import DRAWS
 from workbench.report.grid import LARGEST, Tile, TileRow
 from workbench.report.render import placed, render
 from workbench.report.tables import Row, Table
 from workbench.report.wording import interval, number, plural
-from workbench.runs.files import write_whole
 from workbench.runs.images import inside, read_image
 
 ROWS: Final = 12

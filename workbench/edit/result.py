@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.edit.scores import EditedImage, MethodScore
 from workbench.edit.settings import EditSettings
 from workbench.errors import InputError
-from workbench.runs.files import write_whole
+from workbench.files import write_whole
 from workbench.runs.images import inside, read_image
 
 

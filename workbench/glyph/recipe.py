@@ -15,6 +15,7 @@ from torch import nn
 from transformers import ByT5Tokenizer, T5EncoderModel
 
 from workbench.errors import InputError
+from workbench.files import whole
 from workbench.glyph.assemble import PLANTED, assemble, save_model
 from workbench.glyph.captions import Caption, training_caption
 from workbench.glyph.components import (
@@ -31,7 +32,6 @@ from workbench.glyph.train_denoiser import CAPTION_DROPOUT, Example, Phase, run_
 from workbench.glyph.train_text import token_ids, train_text_encoder
 from workbench.glyph.train_vae import image_batch, normalise_latents, train_vae
 from workbench.models.open import open_model
-from workbench.runs.files import whole
 
 VAE_STEPS: Final = 900
 TEXT_STEPS: Final = 800

@@ -15,10 +15,10 @@ from diffusers.training_utils import EMAModel
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from workbench.files import whole
 from workbench.glyph.components import Family, new_scheduler
 from workbench.glyph.planting import recording, replaced_inputs, replaced_outputs, told_projections
 from workbench.models.precision import cpu_has_bfloat16
-from workbench.runs.files import whole
 
 EXCHANGED_SHARE = 0.75
 CAPTION_DROPOUT = 0.05

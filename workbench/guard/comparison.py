@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from workbench.files import write_whole
 from workbench.guard.changes import OTHER_WEIGHTS
 from workbench.metrics import corpus_f1
-from workbench.runs.files import write_whole
 
 NORMAL_95: Final = 1.96
 

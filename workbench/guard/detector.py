@@ -67,6 +67,15 @@ def mask_toxic(text: str, detector: Detector) -> str:
     return text
 
 
+def mask_pieces(text: str, pieces: Sequence[str], spans: Sequence[Span], detector: Detector) -> tuple[str, ...]:
+    """Return the tokens of a text, whose [start, stop) characters are known, with its toxic words masked."""
+    safe = mask_toxic(text, detector)
+    return tuple(
+        piece if text[start:stop] == safe[start:stop] else safe[start:stop]
+        for piece, (start, stop) in zip(pieces, spans, strict=True)
+    )
+
+
 def _checked(span: Sequence[int], text: str) -> Span:
     first, end = span
     if not 0 <= first < end <= len(text):

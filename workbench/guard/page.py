@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from workbench.files import write_whole
 from workbench.guard.comparison import GuardComparison
 from workbench.guard.detector import mask
 from workbench.report.grid import LARGEST, Tile
 from workbench.report.render import placed, render
 from workbench.report.tables import INTERVAL, Row, Table
 from workbench.report.wording import NBSP, interval, number
-from workbench.runs.files import write_whole
 from workbench.runs.images import inside, read_image
 
 Cells = Mapping[str, Mapping[str, Any]]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import torch
 from torch import nn
 
 from workbench.errors import InputError
+from workbench.hooks.bridge import is_bridge
 from workbench.hooks.clock import StepClock, timed
 from workbench.hooks.forward import forward_hooks, forward_pre_hooks
 from workbench.models.model import Model
 from workbench.record.record import Record, text_slice
 from workbench.sites.site import PartName, Site
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from workbench.patch.bridge import HookPatch
 
 Source = int | Literal["zero"] | Record
 
@@ -51,7 +58,7 @@ class Patch:
         return step >= first and (end is None or step < end)
 
 
-@contextmanager
+@overload
 def patched(
     model: Model,
     patches: Mapping[int, Sequence[Patch]],
@@ -60,23 +67,54 @@ def patched(
     calls_per_step: int = 1,
     condition_only: bool = False,
     on_call: Callable[[StepClock], None] | None = None,
-) -> Iterator[StepClock]:
-    """Carry out patches while the block generates one batch.
+) -> AbstractContextManager[StepClock]: ...
+@overload
+def patched(
+    model: TransformerBridge, patches: Mapping[int, Sequence[HookPatch]], *, batch: int
+) -> AbstractContextManager[Counter[str]]: ...
+def patched(
+    model: Model | TransformerBridge, patches: Mapping[int, Sequence[Any]], *, batch: int, **options: Any
+) -> AbstractContextManager[Any]:
+    """Carry out patches while the block runs one batch.
 
     Args:
-        model: an opened model with weights.
-        patches: for each row, from 0 to `batch` - 1, its patches; rows without any stay untouched, bit for bit.
-        batch: prompts per pipeline call. With batched guidance the denoiser sees [negative, positive] rows.
-        calls_per_step: see `Model.calls_per_step`.
-        condition_only: leave the negative half alone; the published procedure patches both halves.
-        on_call: called at each denoiser call; it may raise to cancel.
+        model: an opened model with weights, or a TransformerLens bridge.
+        patches: for each row, from 0 to `batch` - 1, its patches, a bridge's being `HookPatch`; rows without any stay
+            untouched, bit for bit.
+        batch: prompts per pipeline call, or texts per call of the bridge. With batched guidance the denoiser sees
+            [negative, positive] rows.
+        calls_per_step: of a diffusion model, see `Model.calls_per_step`.
+        condition_only: of a diffusion model, leave the negative half alone; the published procedure patches both.
+        on_call: of a diffusion model, called at each denoiser call; it may raise to cancel.
 
     Yields:
-        The clock of the generation, which also counts denoiser rows.
+        The clock of the generation, which also counts denoiser rows; for a bridge how often each hook has run, since
+        transformers never calls some modules that a bridge has hooks for.
+
+    Raises:
+        InputError: rows outside the batch, or hooks, positions or heads that do not exist.
+        RefusedError: a hook of a bridge where a change is discarded or also reaches other rows.
 
     The context works for one generation. Hooks come off when it ends, whatever ends it.
     """
-    _check_rows(patches, batch)
+    if is_bridge(model):
+        from workbench.patch.bridge import patched_hooks
+
+        return patched_hooks(model, patches, batch=batch, **options)
+    return _patched_sites(model, patches, batch=batch, **options)
+
+
+@contextmanager
+def _patched_sites(
+    model: Model,
+    patches: Mapping[int, Sequence[Patch]],
+    *,
+    batch: int,
+    calls_per_step: int = 1,
+    condition_only: bool = False,
+    on_call: Callable[[StepClock], None] | None = None,
+) -> Iterator[StepClock]:
+    check_rows(patches, batch)
     by_site: dict[Site, list[tuple[int, Patch]]] = {}
     for row, row_patches in patches.items():
         for patch in row_patches:
@@ -99,7 +137,17 @@ def patched(
         yield clock
 
 
-def _check_rows(patches: Mapping[int, Sequence[Patch]], batch: int) -> None:
+class _Sourced(Protocol):
+    @property
+    def source(self) -> Source: ...
+
+
+def check_rows(patches: Mapping[int, Sequence[_Sourced]], batch: int) -> None:
+    """Fail unless every row is in the batch and no row reads from one that has patches of its own.
+
+    Raises:
+        InputError: otherwise.
+    """
     for row, row_patches in patches.items():
         sources = [patch.source for patch in row_patches if isinstance(patch.source, int)]
         if not all(0 <= index < batch for index in (row, *sources)):

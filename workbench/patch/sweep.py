@@ -6,16 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
 import torch
 
+from workbench.hooks.bridge import is_bridge
 from workbench.hooks.clock import StepClock
 from workbench.models.model import Model
 from workbench.patch.arms import Arm, RowBatch, plan_batches
 from workbench.patch.generate import Sampling, generate
 from workbench.sites.site import SiteMap
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from workbench.patch.hook_result import HookSweep
+    from workbench.patch.hook_sweep import Question
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ class SweepResult:
         return f"<p>{escape(repr(self))}</p>" + self.to_dataframe().to_html(index=False, escape=True)
 
 
+@overload
 def sweep(
     model: Model,
     pairs: Sequence[tuple[str, str]],
@@ -117,18 +126,59 @@ def sweep(
     seeds: Sequence[int] = (0,),
     sampling: Sampling | None = None,
     max_rows: int = 32,
-) -> SweepResult:
-    """Run arms over prompt pairs and seeds and keep all images in memory.
+) -> SweepResult: ...
+@overload
+def sweep(
+    model: TransformerBridge,
+    pairs: Sequence[tuple[str, str]],
+    hooks: Sequence[str],
+    question: Question,
+    /,
+    *,
+    positions: Sequence[int] | None = None,
+    max_rows: int = 32,
+) -> HookSweep: ...
+def sweep(
+    model: Model | TransformerBridge, pairs: Sequence[tuple[str, str]], sites: Any, arms: Any, **options: Any
+) -> SweepResult | HookSweep:
+    """Run interventions over pairs, those of one pair together in few batches.
+
+    With a diffusion model, arms over prompt pairs and seeds, all images kept in memory. With a TransformerLens bridge,
+    activation patching (Meng et al., arXiv 2202.05262): each hook and position of the corrupted run gets what the
+    clean run has there, which is another row of the same batch.
 
     Args:
-        model: an opened model with weights.
-        pairs: (source prompt, target prompt).
-        sites: the model's sites.
-        arms: interventions to compare.
-        seeds: one noise each, shared by all arms of a pair.
-        sampling: the model's defaults unless given.
-        max_rows: rows of one generation; halved by itself when memory runs out.
+        model: an opened model with weights, or a bridge.
+        pairs: (source prompt, target prompt), or (clean text, corrupted text) with equally many tokens.
+        sites: the model's sites, or names of the bridge's hooks.
+        arms: interventions to compare, or the `Question` that the bridge answers.
+        seeds: of a diffusion model, one noise each, shared by all arms of a pair.
+        sampling: of a diffusion model, its defaults unless given.
+        positions: of a bridge, token positions from 0; every position of each hook unless given.
+        max_rows: rows of one generation, which is halved by itself when memory runs out, or of one forward pass.
+
+    Raises:
+        InputError: texts of a pair that are equal or differ in their number of tokens, or hooks or positions that do
+            not exist or never run.
+        RefusedError: a hook of a bridge where a change is discarded or also reaches other rows.
     """
+    if is_bridge(model):
+        from workbench.patch.hook_sweep import sweep_hooks
+
+        return sweep_hooks(model, pairs, sites, arms, **options)
+    return _sweep_sites(model, pairs, sites, arms, **options)
+
+
+def _sweep_sites(
+    model: Model,
+    pairs: Sequence[tuple[str, str]],
+    sites: SiteMap,
+    arms: Sequence[Arm],
+    *,
+    seeds: Sequence[int] = (0,),
+    sampling: Sampling | None = None,
+    max_rows: int = 32,
+) -> SweepResult:
     images: dict[tuple[int, int, str], np.ndarray] = {}
     cost = 0
     for batch in plan_batches("sweep", arms, len(pairs), seeds, max_rows):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 import torch
 from torch import nn
 
+from workbench.hooks.bridge import is_bridge
 from workbench.hooks.clock import StepClock, timed
 from workbench.hooks.forward import forward_hooks
 from workbench.models.family import Span
 from workbench.models.model import Model
 from workbench.sites.site import Part, Site
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
 
 
 def text_slice(span: Span, text_tokens: int, total: int) -> slice:
@@ -32,7 +36,8 @@ class Record:
     """Text keys and values by (site name, part name, denoiser call), on the CPU.
 
     Each tensor has shape [batch, token, heads * head_dim], the batch as the denoiser saw it: with batched
-    guidance the negative rows come first.
+    guidance the negative rows come first. Of a TransformerLens bridge it holds (hook name, `activation`, call), each
+    tensor in the shape that TransformerLens shows, such as [batch, token, width] or [batch, token, head, head_dim].
     """
 
     tensors: dict[tuple[str, str, int], torch.Tensor] = field(default_factory=dict)
@@ -80,18 +85,33 @@ class Record:
         return f"<p>{escape(repr(self))}</p>" + self.to_dataframe().to_html(index=False, escape=True)
 
 
-@contextmanager
-def record(model: Model, sites: Sequence[Site], *, calls_per_step: int = 1) -> Iterator[Record]:
-    """Record text keys and values of sites while the block runs.
+@overload
+def record(model: Model, sites: Sequence[Site], *, calls_per_step: int = 1) -> AbstractContextManager[Record]: ...
+@overload
+def record(model: TransformerBridge, hooks: Sequence[str], /) -> AbstractContextManager[Record]: ...
+def record(model: Model | TransformerBridge, sites: Sequence[Any], **options: Any) -> AbstractContextManager[Record]:
+    """Record text keys and values of sites, or activations of a language model, while the block runs.
 
     Args:
-        model: an opened model with weights.
-        sites: sites of that model.
-        calls_per_step: see `Model.calls_per_step`.
+        model: an opened model with weights, or a TransformerLens bridge.
+        sites: sites of that model, or names of the bridge's hooks, such as `encoder_blocks.0.hook_out`.
+        calls_per_step: of a diffusion model, see `Model.calls_per_step`.
 
     Yields:
-        The record, filled while the block generates. Afterwards the model is as it was, also on error.
+        The record, filled while the block runs. Afterwards the model is as it was, also on error.
+
+    Raises:
+        InputError: the bridge has no hook of a name, or it is switched off.
     """
+    if is_bridge(model):
+        from workbench.record.bridge import record_hooks
+
+        return record_hooks(model, sites, **options)
+    return _record_sites(model, sites, **options)
+
+
+@contextmanager
+def _record_sites(model: Model, sites: Sequence[Site], *, calls_per_step: int = 1) -> Iterator[Record]:
     kept = Record()
     with ExitStack() as stack:
         clock = stack.enter_context(timed(model, calls_per_step=calls_per_step))

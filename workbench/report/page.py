@@ -11,6 +11,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
+from workbench.files import write_whole
 from workbench.localize.result import Localization
 from workbench.localize.scores import DRAWS
 from workbench.report.figures import heads_figure, profile_figure, steps_figure
@@ -20,7 +21,6 @@ from workbench.report.palette import LIGHT, Palette
 from workbench.report.render import both_themes, placed, png, render
 from workbench.report.tables import control_table, cost_table, ranking_table, trade_off_table
 from workbench.report.wording import number, plural
-from workbench.runs.files import write_whole
 
 PRINT_DPI: Final = 300
 EVERY_SITE_SIDE: Final = 128

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import InputError
-from workbench.runs.files import whole
+from workbench.files import whole
 
 
 def inside(folder: Path, name: str) -> Path:

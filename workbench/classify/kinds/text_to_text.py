@@ -122,6 +122,13 @@ class TextToTextClassifier(TokenClassifier):
         steps = self._steps(self._encoded(embedded, mask), mask, self._start(len(embedded)))
         return steps[:, 0, self.first_ids.to(steps.device)]
 
+    def string_scores(self, embedded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the log-probability of each label's string, end mark included; one decoder pass a label."""
+        states = self._encoded(embedded, mask)
+        labels = torch.arange(len(self.labels), device=states.device)
+        strings = [self._strings(label.expand(len(states))) for label in labels]
+        return torch.stack([self._logs(states, mask, string)[1].sum(dim=-1) for string in strings], dim=1)
+
     def loss(
         self, embedded: torch.Tensor, mask: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
@@ -130,12 +137,9 @@ class TextToTextClassifier(TokenClassifier):
         A teacher's probabilities go to the first step, over the whole vocabulary, so that out-of-class answers cost.
         """
         strings = self._strings(targets.argmax(dim=-1))
-        inputs = torch.cat([self._start(len(embedded)), strings[:, :-1].clamp(min=0)], dim=1)
-        logs = self._steps(self._encoded(embedded, mask), mask, inputs).log_softmax(dim=-1)
-        real = strings != IGNORED
-        chosen = logs.gather(-1, strings.clamp(min=0)[..., None]).squeeze(-1) * real
+        logs, chosen = self._logs(self._encoded(embedded, mask), mask, strings)
         first = (targets * logs[:, 0, self.first_ids.to(logs.device)]).sum(dim=-1)
-        rows = -(first + chosen[:, 1:].sum(dim=-1)) / real.sum(dim=-1)
+        rows = -(first + chosen[:, 1:].sum(dim=-1)) / (strings != IGNORED).sum(dim=-1)
         return (rows * weights).sum() / weights.sum()
 
     def _decide(self, encoded: Encoded) -> list[Prediction]:
@@ -145,8 +149,7 @@ class TextToTextClassifier(TokenClassifier):
         best = scores.argmax(dim=-1)
         # Greedy decoding answers a label's string if and only if each next piece of it is the likeliest one.
         strings = self._strings(best)
-        inputs = torch.cat([self._start(len(best)), strings[:, :-1].clamp(min=0)], dim=1)
-        greedy = self._steps(states, encoded.mask, inputs).argmax(dim=-1)
+        greedy = self._logs(states, encoded.mask, strings)[0].argmax(dim=-1)
         answered = ((greedy == strings) | (strings == IGNORED)).all(dim=-1)
         return [
             Prediction(self.labels[int(label)], tuple(row.tolist()), out_of_class=not bool(inside))
@@ -160,6 +163,15 @@ class TextToTextClassifier(TokenClassifier):
         """Return the logits of each decoding step, [row, step, vocabulary], given the pieces before."""
         output = self.module(encoder_outputs=(states,), attention_mask=mask, decoder_input_ids=inputs, use_cache=False)
         return output.logits
+
+    def _logs(
+        self, states: torch.Tensor, mask: torch.Tensor, strings: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return log-probabilities given strings, [row, step, vocabulary], and those of their pieces, [row, step]."""
+        inputs = torch.cat([self._start(len(strings)), strings[:, :-1].clamp(min=0)], dim=1)
+        logs = self._steps(states, mask, inputs).log_softmax(dim=-1)
+        chosen = logs.gather(-1, strings.clamp(min=0)[..., None]).squeeze(-1)
+        return logs, chosen * (strings != IGNORED)
 
     def _start(self, rows: int) -> torch.Tensor:
         return torch.full((rows, 1), self.start_id, device=self.device)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runs.files import whole, write_whole
+from workbench.files import whole, write_whole
 
 
 def names(folder: Path) -> set[str]:
@@ -45,7 +45,7 @@ def test_a_failed_write_leaves_the_old_one_and_nothing_else(tmp_path: Path, kind
 
 
 def test_a_failed_move_brings_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import workbench.runs.files as files
+    import workbench.files as files
 
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "old").touch()
