@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 
 from workbench.cli.terminal import JsonFlag, print_json, print_table, progress_bar, say
 from workbench.errors import InputError
@@ -147,7 +146,7 @@ def predict(
         return
     rows = [
         [
-            escape(one),
+            one,
             decision.label,
             *[f"{score:.3f}" for score in decision.scores],
             "yes" if decision.out_of_class else "",

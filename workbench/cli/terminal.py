@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -30,13 +31,13 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table on stdout; names are folded where the terminal is narrow, numbers never."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    """Print a table on stdout, its cells as they are; names are folded where the terminal is narrow, numbers never."""
+    table = Table(title=escape(title), title_justify="left", header_style="bold")
     for column in columns:
         words = column in WORDS
         table.add_column(column, no_wrap=not words, overflow="fold", justify="left" if words else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     # Piped output has no width; nothing may be lost there.
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
