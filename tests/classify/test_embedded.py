@@ -45,4 +45,4 @@ def test_a_classifier_tells_swear_words_it_has_met_from_bread(name: str) -> None
     for words in (swear, THINGS):
         decided = Counter(decision.label for decision in classifier.predict([f"this is a {word}" for word in words]))
         shares.append(1 - decided["neither"] / len(words))
-    assert shares[0] > 0.4 > 0.3 > shares[1]
+    assert shares[0] > 0.25 > 0.1 > shares[1]
