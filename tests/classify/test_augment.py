@@ -17,7 +17,7 @@ def listed() -> str:
     return next(word for word in BetterProfanity().words() if len(word) == 4 and word.isalpha())
 
 
-def fixed(before, after, count, rng):  # type: ignore[no-untyped-def]
+def fixed(before, after, count, rng):
     """Write the word `new`."""
     return ["new"] * count
 
@@ -41,7 +41,7 @@ def test_offensive_words_at_the_ends_stay(listed: str) -> None:
 
 
 def test_an_offensive_generated_word_is_not_used(listed: str) -> None:
-    def offend(before, after, count, rng):  # type: ignore[no-untyped-def]
+    def offend(before, after, count, rng):
         return [listed, "lamp"][:count]
 
     assert augment([LONG], [0], ["generate"], seed=0, generator=offend)[0] == [f"{LONG} lamp"]

@@ -37,7 +37,7 @@ def test_a_classifier_is_small_and_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_classifier_tells_swear_words_it_has_met_from_bread(name: str) -> None:
-    met = open_classifier("hate-bilstm").tokenizer.get_vocab()  # type: ignore[attr-defined]
+    met = open_classifier("hate-bilstm").tokenizer.get_vocab()
     swear = [word for word in BetterProfanity().words() if word in met]
     classifier = open_classifier(name)
     assert [decision.label for decision in classifier.predict(HARMLESS)] == ["neither"] * len(HARMLESS)

@@ -26,7 +26,7 @@ def test_a_classifier_comes_back_from_its_folder(neural: TokenClassifier, tmp_pa
     assert type(opened) is type(neural)
     assert opened.labels == neural.labels
     assert opened.predict(POSTS) == neural.predict(POSTS)
-    assert not opened.module.training  # type: ignore[attr-defined]
+    assert not opened.module.training
     suffixes = {path.suffix for path in tmp_path.iterdir()}
     assert suffixes == {".json", ".safetensors"}
 

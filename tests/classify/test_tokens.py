@@ -155,11 +155,11 @@ def predictions_of(classifier: TextToTextClassifier, first: int, then: int) -> l
         logits[:, 1:, then] = 9.0
         return logits
 
-    classifier._steps = answer  # type: ignore[method-assign]
+    classifier._steps = answer
     try:
         return classifier.predict(["a lamp"])
     finally:
-        classifier._steps = original  # type: ignore[method-assign]
+        classifier._steps = original
 
 
 def content_spans(encoded: Encoded, row: int) -> list[tuple[int, int]]:

@@ -70,7 +70,7 @@ def test_every_kind_trains_with_all_that_helps_it(tmp_path: Path, model: str) ->
 
 
 @pytest.mark.parametrize("write", [write_bert, write_byte_t5])
-def test_a_checkpoint_is_gone_on_from(tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
+def test_a_checkpoint_is_gone_on_from(tmp_path: Path, write) -> None:
     source = str(write(tmp_path / "source"))
     settings = quick(source, epochs=1, max_tokens=100, cleaning="none", learning_rate=0.0001)
     result = train_classifier(DATA, source, tmp_path / "out", settings)

@@ -20,7 +20,7 @@ from workbench.localize.pairs import Pair
 from workbench.models.model import Model
 from workbench.sites.site import Site
 
-# The shares of the steps of the authors' example for replacing a word.
+# Shares of the steps that public code of the method often uses for refining and reweighting; recalled for replacing.
 CROSS_SHARE: Final = 0.8
 SELF_SHARE: Final = 0.4
 
