@@ -1,0 +1,116 @@
+"""Attention modules of other libraries, by class; each is one file in `workbench.attention.hosts`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from workbench.attention.attention import Attention, causal_bias
+from workbench.attention.form import linear
+from workbench.errors import RefusedError
+from workbench.registry import Registry
+
+
+class Host(ABC):
+    """Knows one class of attention modules: how to read it and what takes its place."""
+
+    @abstractmethod
+    def read(self, module: Any) -> Attention:
+        """Return an attention of the same function; its weights are the module's own where these are not fused.
+
+        Raises:
+            RefusedError: a module with parts that no attention here has.
+        """
+
+    @abstractmethod
+    def shell(self, module: Any, attention: Attention) -> nn.Module:
+        """Return a module that is called like the old one and attends with the new one; the old one is used up."""
+
+
+class _Own(Host):
+    """The project's own attention needs no translation."""
+
+    def read(self, module: Attention) -> Attention:
+        return module
+
+    def shell(self, module: Attention, attention: Attention) -> nn.Module:
+        return attention
+
+
+HostClass = TypeVar("HostClass", bound=type[Host])
+_HOSTS: Registry[Host] = Registry("attention class", "workbench.attention.hosts")
+
+
+def register_host(*classes: str) -> Callable[[HostClass], HostClass]:
+    """Return a decorator that registers who reads attention modules of these classes, named by module and class.
+
+    Raises:
+        InputError: a class is taken.
+    """
+    keep = _HOSTS.register(*(name.lower() for name in classes))
+
+    def register(host: HostClass) -> HostClass:
+        keep(host())
+        return host
+
+    return register
+
+
+def find_attention(model: nn.Module) -> dict[str, Host]:
+    """Return the attention modules of a model that can be worked on, by path, in the order of registration."""
+    known = {name: _HOSTS[name] for name in _HOSTS.names()}
+    found: dict[str, Host] = {}
+    for path, module in model.named_modules():
+        host = _Own() if isinstance(module, Attention) else known.get(_class_name(module))
+        if host is not None:
+            found[path] = host
+    return found
+
+
+def host_of(model: nn.Module, path: str) -> Host:
+    """Return what knows the attention at a path.
+
+    Raises:
+        RefusedError: a class that no host knows.
+    """
+    module = model.get_submodule(path)
+    if isinstance(module, Attention):
+        return _Own()
+    name = _class_name(module)
+    if name not in _HOSTS.names():
+        raise RefusedError(f"an attention of a known class at {path!r}", type(module).__name__, "see `register_host`")
+    return _HOSTS[name]
+
+
+def fused(linear_module: nn.Linear, place: int, parts: int) -> nn.Linear:
+    """Return one of several projections that are stacked in one linear module, as a copy."""
+    weight = linear_module.weight.chunk(parts)[place]
+    bias = None if linear_module.bias is None else linear_module.bias.chunk(parts)[place]
+    return linear(weight.T, linear_module, bias)
+
+
+def additive(mask: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor | None:
+    """Return a mask as a bias: a boolean one hides where it is false."""
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=like.dtype).masked_fill(~mask, torch.finfo(like.dtype).min)
+
+
+def causal(mask: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """Return a mask as a bias; without one, what comes later is hidden."""
+    bias = additive(mask, like)
+    return causal_bias(like.shape[1], like.device) if bias is None else bias
+
+
+def refuse_cache(cache: Any) -> None:
+    """Refuse to attend with cached keys and values, which forms without projections do not have."""
+    if cache is not None:
+        raise RefusedError("a forward pass without a cache", type(cache).__name__, "call with use_cache=False")
+
+
+def _class_name(module: nn.Module) -> str:
+    return f"{type(module).__module__}.{type(module).__qualname__}".lower()

@@ -1,0 +1,108 @@
+"""Give the attention sites of a model another form, in place, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from workbench.attention.attention import Attention
+from workbench.attention.form import Request
+from workbench.attention.host import host_of
+from workbench.attention.variant import Variant, parse_variant
+from workbench.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class Operated:
+    """What became of one site.
+
+    Args:
+        site: its path.
+        reason: why it was left as it is; nothing if it took the form.
+    """
+
+    site: str
+    reason: str | None = None
+
+
+class NoBranch(nn.Module):
+    """A silent residual branch: zeros in the shape of its input."""
+
+    def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        return torch.zeros_like(x)
+
+
+def reform(attention: Attention, variant: str | Variant, request: Request = Request()) -> Attention:
+    """Give one attention another form, in place.
+
+    Raises:
+        InputError: no such variant.
+        RefusedError: a form that this attention cannot take; nothing is changed.
+    """
+    chosen = parse_variant(variant) if isinstance(variant, str) else variant
+    old = {"scores": attention.scores, "values": attention.values}
+    for form in chosen.forms:
+        reason = form.refuse(attention)
+        if reason is not None:
+            attention.scores, attention.values = old["scores"], old["values"]
+            raise RefusedError(f"an attention that can be {form.name}", reason, "choose another variant or site")
+        setattr(attention, form.part, form.build(attention, request))
+    return attention
+
+
+def operate(
+    model: nn.Module,
+    variant: str | Variant,
+    sites: Iterable[str],
+    mlps: Sequence[str] = (),
+    cross: Iterable[str] = (),
+    request: Request = Request(),
+) -> list[Operated]:
+    """Give the sites of a model another form, in place; those that cannot take it stay as they are.
+
+    Args:
+        model: the model.
+        variant: its name, such as `symmetric+no_mlp`.
+        sites: module paths of the attention sites.
+        mlps: module paths of the MLP branches.
+        cross: those of the sites whose context is another stream.
+        request: whether for a training from scratch or a conversion.
+
+    Returns:
+        What became of each site.
+
+    Raises:
+        InputError: no such variant.
+        RefusedError: no site can take it, or there is no MLP to silence; the model is as it was.
+    """
+    chosen = parse_variant(variant) if isinstance(variant, str) else variant
+    crossing = set(cross)
+    done = [_operate_site(model, path, chosen, path in crossing, request) for path in sites] if chosen.forms else []
+    reasons = {one.reason for one in done}
+    if chosen.forms and None not in reasons:
+        raise RefusedError(
+            f"a site that can be {chosen.name}", "; ".join(map(str, sorted(reasons, key=str))) or "no site", "choose another variant"
+        )
+    if chosen.no_mlp:
+        if not mlps:
+            raise RefusedError("a model with MLP branches", "none", "choose another variant")
+        for path in mlps:
+            model.set_submodule(path, NoBranch().train(model.training))
+    return done
+
+
+def _operate_site(model: nn.Module, path: str, variant: Variant, cross: bool, request: Request) -> Operated:
+    module = model.get_submodule(path)
+    try:
+        host = host_of(model, path)
+        attention = host.read(module)
+        attention.cross = attention.cross or cross
+        reform(attention, variant, request)
+    except RefusedError as error:
+        return Operated(path, str(error).split("; got ", 1)[1].rsplit("; ", 1)[0])
+    model.set_submodule(path, host.shell(module, attention).train(module.training))
+    return Operated(path)
