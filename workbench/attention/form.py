@@ -33,6 +33,7 @@ class Request:
     rank: int | None = None
 
 
+SCRATCH: Final = Request()
 Build = Callable[[Attention, Request], nn.Module]
 Refuse = Callable[[Attention], str | None]
 
@@ -66,7 +67,13 @@ find_form = _FORMS.__getitem__
 
 
 def register_form(
-    name: str, part: Literal["scores", "values"], title: str, refuse: Refuse, *, exact: bool = False, control: bool = False
+    name: str,
+    part: Literal["scores", "values"],
+    title: str,
+    refuse: Refuse,
+    *,
+    exact: bool = False,
+    control: bool = False,
 ) -> Callable[[Build], Build]:
     """Return a decorator that registers what builds a form; see `Form`.
 

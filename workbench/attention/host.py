@@ -10,13 +10,38 @@ import torch
 from torch import nn
 
 from workbench.attention.attention import Attention, causal_bias
-from workbench.attention.form import linear
+from workbench.attention.form import Request, linear
+from workbench.attention.reform import reform
+from workbench.attention.variant import Variant
 from workbench.errors import RefusedError
 from workbench.registry import Registry
 
 
-class Host(ABC):
+class Mechanism(ABC):
+    """Knows one class of modules that mix tokens: how one takes another form."""
+
+    @abstractmethod
+    def reform(self, module: Any, variant: Variant, request: Request, *, cross: bool) -> nn.Module:
+        """Return what takes the module's place.
+
+        Args:
+            module: the old one; it is used up.
+            variant: the forms to take; none of them only exchanges the kernels.
+            request: whether for a training from scratch or a conversion.
+            cross: whether its context is another stream.
+
+        Raises:
+            RefusedError: a form that it cannot take; the module is as it was.
+        """
+
+
+class Host(Mechanism):
     """Knows one class of attention modules: how to read it and what takes its place."""
+
+    def reform(self, module: Any, variant: Variant, request: Request, *, cross: bool) -> nn.Module:
+        attention = self.read(module)
+        attention.cross = attention.cross or cross
+        return self.shell(module, reform(attention, variant, request))
 
     @abstractmethod
     def read(self, module: Any) -> Attention:
@@ -41,12 +66,12 @@ class _Own(Host):
         return attention
 
 
-HostClass = TypeVar("HostClass", bound=type[Host])
-_HOSTS: Registry[Host] = Registry("attention class", "workbench.attention.hosts")
+HostClass = TypeVar("HostClass", bound=type[Mechanism])
+_HOSTS: Registry[Mechanism] = Registry("attention class", "workbench.attention.hosts")
 
 
 def register_host(*classes: str) -> Callable[[HostClass], HostClass]:
-    """Return a decorator that registers who reads attention modules of these classes, named by module and class.
+    """Return a decorator that registers who knows modules of these classes, named by module and class.
 
     Raises:
         InputError: a class is taken.
@@ -60,10 +85,10 @@ def register_host(*classes: str) -> Callable[[HostClass], HostClass]:
     return register
 
 
-def find_attention(model: nn.Module) -> dict[str, Host]:
-    """Return the attention modules of a model that can be worked on, by path, in the order of registration."""
+def find_attention(model: nn.Module) -> dict[str, Mechanism]:
+    """Return the modules of a model that can take another form, by path, in the order of registration."""
     known = {name: _HOSTS[name] for name in _HOSTS.names()}
-    found: dict[str, Host] = {}
+    found: dict[str, Mechanism] = {}
     for path, module in model.named_modules():
         host = _Own() if isinstance(module, Attention) else known.get(_class_name(module))
         if host is not None:
@@ -71,7 +96,7 @@ def find_attention(model: nn.Module) -> dict[str, Host]:
     return found
 
 
-def host_of(model: nn.Module, path: str) -> Host:
+def host_of(model: nn.Module, path: str) -> Mechanism:
     """Return what knows the attention at a path.
 
     Raises:

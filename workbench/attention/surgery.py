@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workbench.attention.attention import Attention
-from workbench.attention.form import Request
+from workbench.attention.form import SCRATCH, Request
 from workbench.attention.host import host_of
 from workbench.attention.variant import Variant, parse_variant
 from workbench.errors import RefusedError
@@ -36,33 +35,18 @@ class NoBranch(nn.Module):
         return torch.zeros_like(x)
 
 
-def reform(attention: Attention, variant: str | Variant, request: Request = Request()) -> Attention:
-    """Give one attention another form, in place.
-
-    Raises:
-        InputError: no such variant.
-        RefusedError: a form that this attention cannot take; nothing is changed.
-    """
-    chosen = parse_variant(variant) if isinstance(variant, str) else variant
-    old = {"scores": attention.scores, "values": attention.values}
-    for form in chosen.forms:
-        reason = form.refuse(attention)
-        if reason is not None:
-            attention.scores, attention.values = old["scores"], old["values"]
-            raise RefusedError(f"an attention that can be {form.name}", reason, "choose another variant or site")
-        setattr(attention, form.part, form.build(attention, request))
-    return attention
-
-
 def operate(
     model: nn.Module,
     variant: str | Variant,
     sites: Iterable[str],
     mlps: Sequence[str] = (),
     cross: Iterable[str] = (),
-    request: Request = Request(),
+    request: Request = SCRATCH,
 ) -> list[Operated]:
     """Give the sites of a model another form, in place; those that cannot take it stay as they are.
+
+    Sites are exchanged for the project's own attention even if the variant changes none of them, so that all variants
+    are computed by the same kernels and have an attention pattern to read.
 
     Args:
         model: the model.
@@ -81,11 +65,13 @@ def operate(
     """
     chosen = parse_variant(variant) if isinstance(variant, str) else variant
     crossing = set(cross)
-    done = [_operate_site(model, path, chosen, path in crossing, request) for path in sites] if chosen.forms else []
+    done = [_operate_site(model, path, chosen, path in crossing, request) for path in sites]
     reasons = {one.reason for one in done}
     if chosen.forms and None not in reasons:
         raise RefusedError(
-            f"a site that can be {chosen.name}", "; ".join(map(str, sorted(reasons, key=str))) or "no site", "choose another variant"
+            f"a site that can be {chosen.name}",
+            "; ".join(sorted(filter(None, reasons))) or "no site",
+            "choose another variant",
         )
     if chosen.no_mlp:
         if not mlps:
@@ -97,12 +83,10 @@ def operate(
 
 def _operate_site(model: nn.Module, path: str, variant: Variant, cross: bool, request: Request) -> Operated:
     module = model.get_submodule(path)
+    training = module.training
     try:
-        host = host_of(model, path)
-        attention = host.read(module)
-        attention.cross = attention.cross or cross
-        reform(attention, variant, request)
+        new = host_of(model, path).reform(module, variant, request, cross=cross)
     except RefusedError as error:
-        return Operated(path, str(error).split("; got ", 1)[1].rsplit("; ", 1)[0])
-    model.set_submodule(path, host.shell(module, attention).train(module.training))
+        return Operated(path, error.got)
+    model.set_submodule(path, new.train(training))
     return Operated(path)

@@ -48,9 +48,7 @@ class _Shell(nn.Module):
         return states.new_zeros(1, self.attention.heads, states.shape[1], context.shape[1])
 
 
-@register_host(
-    "transformers.models.t5.modeling_t5.T5Attention", "transformers.models.mt5.modeling_mt5.MT5Attention"
-)
+@register_host("transformers.models.t5.modeling_t5.T5Attention", "transformers.models.mt5.modeling_mt5.MT5Attention")
 class T5Host(Host):
     """Reads `T5Attention`; it is cross attention where the layer around it says so."""
 

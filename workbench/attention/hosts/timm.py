@@ -20,9 +20,7 @@ class _Shell(nn.Module):
         super().__init__()
         self.attention, self.dropout = attention, dropout
 
-    def forward(
-        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
-    ) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False) -> torch.Tensor:
         bias = causal(attn_mask, x) if is_causal else additive(attn_mask, x)
         return self.dropout(self.attention(x, bias=bias))
 
