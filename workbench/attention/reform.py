@@ -16,11 +16,11 @@ def reform(attention: Attention, variant: str | Variant, request: Request = SCRA
         RefusedError: a form that this attention cannot take; nothing is changed.
     """
     chosen = parse_variant(variant) if isinstance(variant, str) else variant
-    old = {"scores": attention.scores, "values": attention.values}
+    scores, values = attention.scores, attention.values
     for form in chosen.forms:
         reason = form.refuse(attention)
         if reason is not None:
-            attention.scores, attention.values = old["scores"], old["values"]
+            attention.scores, attention.values = scores, values
             raise RefusedError(f"an attention that can be {form.name}", reason, "choose another variant or site")
         setattr(attention, form.part, form.build(attention, request))
     return attention

@@ -59,8 +59,23 @@ class ValueWeights:
         return self.value @ self.output
 
 
-def score_weights(scores: FactoredScores) -> ScoreWeights:
-    """Return the weights of scores; maps between projection and product are left out."""
+def factored_scores(attention: Attention) -> FactoredScores:
+    """Return an attention's scores, known to be factored."""
+    if not isinstance(attention.scores, FactoredScores):
+        raise TypeError(f"expected factored scores, got {type(attention.scores).__name__}")
+    return attention.scores
+
+
+def factored_values(attention: Attention) -> FactoredValues:
+    """Return an attention's values, known to be factored."""
+    if not isinstance(attention.values, FactoredValues):
+        raise TypeError(f"expected factored values, got {type(attention.values).__name__}")
+    return attention.values
+
+
+def score_weights(attention: Attention) -> ScoreWeights:
+    """Return the weights of an attention's scores; maps between projection and product are left out."""
+    scores = factored_scores(attention)
     heads, group = scores.heads, scores.heads // scores.key_heads
     query, key = _in_heads(scores.query, heads), _in_heads(scores.key, scores.key_heads)
     key = key.repeat_interleave(group, dim=0)
@@ -73,9 +88,7 @@ def score_weights(scores: FactoredScores) -> ScoreWeights:
 
 def value_weights(attention: Attention) -> ValueWeights:
     """Return the weights of an attention's values; a map between projection and mixing is left out."""
-    values = attention.values
-    if not isinstance(values, FactoredValues):
-        raise TypeError(f"expected factored values, got {type(values).__name__}")
+    values = factored_values(attention)
     group = attention.heads // values.value_heads
     value = _in_heads(values.value, values.value_heads).repeat_interleave(group, dim=0)
     output = values.output.weight.detach().double().T.unflatten(0, (attention.heads, -1))

@@ -7,7 +7,7 @@ from torch import nn
 
 from workbench.attention.attention import Attention, Rotate, Scores
 from workbench.attention.form import Request, like, not_bilinear, register_form
-from workbench.attention.weights import score_weights
+from workbench.attention.weights import factored_scores, score_weights
 
 
 class CollapsedScores(Scores):
@@ -33,6 +33,6 @@ class CollapsedScores(Scores):
 @register_form("collapsed_qk", "scores", "one matrix for queries and keys", not_bilinear, exact=True)
 def collapsed_qk(attention: Attention, request: Request) -> CollapsedScores:
     """Multiply each head's projections out; the function stays, also that of fresh weights."""
-    weights = score_weights(attention.scores)
-    column = like(weights.column, attention) if attention.scores.query.bias is not None else None
+    weights = score_weights(attention)
+    column = like(weights.column, attention) if factored_scores(attention).query.bias is not None else None
     return CollapsedScores(like(weights.form, attention), column)

@@ -69,7 +69,7 @@ def _not_square_form(attention: Attention) -> str | None:
 @register_form("random_symmetric", "scores", "control: a random symmetric form", _not_square_form, control=True)
 def random_symmetric(attention: Attention, request: Request) -> FixedScores:
     """Draw a symmetric form, fixed, as large as the attention's own, or as its fresh symmetric form would be."""
-    weights = score_weights(attention.scores)
+    weights = score_weights(attention)
     drawn = torch.randn(weights.form.shape, dtype=torch.float64)
     drawn = drawn + drawn.transpose(-1, -2)
     size = weights.form.norm(dim=(-2, -1), keepdim=True)

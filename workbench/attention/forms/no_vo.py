@@ -7,7 +7,7 @@ from torch import nn
 
 from workbench.attention.attention import Attention, Values
 from workbench.attention.form import Request, like, not_linear, register_form
-from workbench.attention.weights import value_weights
+from workbench.attention.weights import factored_values, value_weights
 
 
 class PlainValues(Values):
@@ -34,7 +34,8 @@ def _other_width(attention: Attention) -> str | None:
     refusal = not_linear(attention)
     if refusal is not None:
         return refusal
-    into, out = attention.values.value.in_features, attention.values.output.out_features
+    values = factored_values(attention)
+    into, out = values.value.in_features, values.output.out_features
     return None if into == out else f"the context is {into} wide, the stream {out}"
 
 

@@ -9,7 +9,7 @@ from workbench.attention.attention import Attention
 from workbench.attention.factored import FactoredScores, FactoredValues
 from workbench.attention.form import Request, linear, not_linear, register_form
 from workbench.attention.forms.symmetric import SharedScores
-from workbench.attention.weights import value_weights
+from workbench.attention.weights import factored_values, value_weights
 
 
 def _no_key(attention: Attention) -> str | None:
@@ -18,21 +18,25 @@ def _no_key(attention: Attention) -> str | None:
         return refusal
     if not isinstance(attention.scores, FactoredScores | SharedScores):
         return "the scores have no key projection to share"
-    key = _key(attention)
-    if key.out_features != attention.values.value.out_features:
-        return f"keys are {key.out_features} wide, values {attention.values.value.out_features}"
+    keys, values = _key(attention).out_features, factored_values(attention).value.out_features
+    if keys != values:
+        return f"keys are {keys} wide, values {values}"
     return None
 
 
 def _key(attention: Attention) -> nn.Linear:
     scores = attention.scores
-    return scores.key if isinstance(scores, FactoredScores) else scores.query
+    if isinstance(scores, FactoredScores):
+        return scores.key
+    if isinstance(scores, SharedScores):
+        return scores.query
+    raise TypeError(f"expected scores with a key projection, got {type(scores).__name__}")
 
 
 @register_form("shared_kv", "values", "one projection for keys and values", _no_key)
 def shared_kv(attention: Attention, request: Request) -> FactoredValues:
     """Take the keys as values; when converting, refit the output so that each head's map changes least."""
-    values, key = attention.values, _key(attention)
+    values, key = factored_values(attention), _key(attention)
     if request.mode == "scratch":
         return FactoredValues(key, values.output, values.value_heads)
     weights = value_weights(attention)

@@ -16,7 +16,7 @@ from workbench.attention.form import (
     not_square,
     register_form,
 )
-from workbench.attention.weights import score_weights
+from workbench.attention.weights import factored_scores, score_weights
 
 
 class SharedScores(Scores):
@@ -72,12 +72,11 @@ def symmetric_signed(attention: Attention, request: Request) -> SharedScores:
 
 
 def _shared(attention: Attention, request: Request, *, signed: bool) -> SharedScores:
-    scores = attention.scores
     # Where positions or norms act on single channels, the eigenvectors' channels would be others.
     if request.mode == "scratch" or not_bilinear(attention) is not None:
         return _tied(attention, request, signed=signed)
-    weights = score_weights(scores)
-    rank = request.rank or scores.head_width
+    weights = score_weights(attention)
+    rank = request.rank or factored_scores(attention).head_width
     values, vectors = symmetric_part(weights.query, weights.key)
     if not signed:
         values = values.clamp_min(0)
@@ -96,7 +95,7 @@ def _shared(attention: Attention, request: Request, *, signed: bool) -> SharedSc
 
 def _tied(attention: Attention, request: Request, *, signed: bool) -> SharedScores:
     """Share the query projection; in a training from scratch the logit of a token with itself sets its size."""
-    scores = attention.scores
+    scores = factored_scores(attention)
     weight = scores.query.weight.detach().unflatten(0, (scores.heads, -1))
     bias = scores.query.bias
     if request.mode == "scratch":

@@ -7,7 +7,7 @@ from torch import nn
 
 from workbench.attention.attention import Attention, Rotate, Scores, split_heads
 from workbench.attention.form import DIAGONAL_LOGIT, Request, like, not_square, register_form
-from workbench.attention.weights import score_weights
+from workbench.attention.weights import factored_scores, score_weights
 
 
 class CholeskyScores(Scores):
@@ -38,7 +38,7 @@ def _not_slices(attention: Attention) -> str | None:
     refusal = not_square(attention)
     if refusal is not None:
         return refusal
-    scores = attention.scores
+    scores = factored_scores(attention)
     if scores.query_map is not None:
         return "a map stands between projection and product"
     if scores.heads * scores.head_width != scores.query.in_features:
@@ -52,7 +52,7 @@ def _not_slices(attention: Attention) -> str | None:
 @register_form("symmetric_cholesky", "scores", "a triangular projection for queries and keys", _not_slices)
 def symmetric_cholesky(attention: Attention, request: Request) -> CholeskyScores:
     """Draw a triangular factor, or convert to that of the nearest positive semi-definite form."""
-    scores = attention.scores
+    scores = factored_scores(attention)
     heads, width = scores.heads, scores.head_width
     rows, columns = torch.tril_indices(width, width)
     if request.mode == "scratch":
@@ -65,7 +65,7 @@ def symmetric_cholesky(attention: Attention, request: Request) -> CholeskyScores
 
 def _nearest(attention: Attention) -> torch.Tensor:
     """Return the triangles nearest to what each head does on its own slice of the channels."""
-    weights, heads = score_weights(attention.scores), attention.heads
+    weights, heads = score_weights(attention), attention.heads
     sliced = weights.form.unflatten(1, (heads, -1)).unflatten(3, (heads, -1))
     own = torch.stack([sliced[head, head, :, head] for head in range(heads)]) / weights.scale
     values, vectors = torch.linalg.eigh((own + own.transpose(-1, -2)) / 2)
