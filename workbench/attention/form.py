@@ -26,11 +26,14 @@ class Request:
 
     Args:
         mode: `scratch` starts weights for a training; `convert` comes as near as it can to the weights that are there.
-        rank: head width of a symmetric form that is converted to; that of the attention unless given.
+        rank: head width of a symmetric or truncated form; chosen by the form unless given.
+        second_moment: E[x^T x] of the attention's inputs, [width, width]; a truncation then keeps the logits of such
+            inputs best, not the form.
     """
 
     mode: Mode = "scratch"
     rank: int | None = None
+    second_moment: torch.Tensor | None = None
 
 
 SCRATCH: Final = Request()

@@ -56,14 +56,22 @@ class Host(Mechanism):
         """Return a module that is called like the old one and attends with the new one; the old one is used up."""
 
 
+class Shell(nn.Module):
+    """What takes the place of another library's attention: called like it, but it attends with `attention`."""
+
+    def __init__(self, attention: Attention) -> None:
+        super().__init__()
+        self.attention = attention
+
+
 class _Own(Host):
-    """The project's own attention needs no translation."""
+    """The project's own attention, in a shell or not, needs no translation."""
 
-    def read(self, module: Attention) -> Attention:
+    def read(self, module: Attention | Shell) -> Attention:
+        return module.attention if isinstance(module, Shell) else module
+
+    def shell(self, module: Attention | Shell, attention: Attention) -> nn.Module:
         return module
-
-    def shell(self, module: Attention, attention: Attention) -> nn.Module:
-        return attention
 
 
 HostClass = TypeVar("HostClass", bound=type[Mechanism])
@@ -87,11 +95,10 @@ def register_host(*classes: str) -> Callable[[HostClass], HostClass]:
 
 def find_attention(model: nn.Module) -> dict[str, Mechanism]:
     """Return the modules of a model that can take another form, by path, in the order of registration."""
-    known = {name: _HOSTS[name] for name in _HOSTS.names()}
     found: dict[str, Mechanism] = {}
     for path, module in model.named_modules():
-        host = _Own() if isinstance(module, Attention) else known.get(_class_name(module))
-        if host is not None:
+        host = _host(module)
+        if host is not None and path.rpartition(".")[0] not in found:
             found[path] = host
     return found
 
@@ -103,12 +110,17 @@ def host_of(model: nn.Module, path: str) -> Mechanism:
         RefusedError: a class that no host knows.
     """
     module = model.get_submodule(path)
-    if isinstance(module, Attention):
-        return _Own()
-    name = _class_name(module)
-    if name not in _HOSTS.names():
+    host = _host(module)
+    if host is None:
         raise RefusedError(f"an attention of a known class at {path!r}", type(module).__name__, "see `register_host`")
-    return _HOSTS[name]
+    return host
+
+
+def attention_at(model: nn.Module, path: str) -> Attention | None:
+    """Return the project's own attention at a site, in a shell or not; nothing if another class sits there."""
+    module = model.get_submodule(path)
+    own = module.attention if isinstance(module, Shell) else module
+    return own if isinstance(own, Attention) else None
 
 
 def fused(linear_module: nn.Linear, place: int, parts: int) -> nn.Linear:
@@ -137,5 +149,8 @@ def refuse_cache(cache: Any) -> None:
         raise RefusedError("a forward pass without a cache", type(cache).__name__, "call with use_cache=False")
 
 
-def _class_name(module: nn.Module) -> str:
-    return f"{type(module).__module__}.{type(module).__qualname__}".lower()
+def _host(module: nn.Module) -> Mechanism | None:
+    if isinstance(module, Attention | Shell):
+        return _Own()
+    name = f"{type(module).__module__}.{type(module).__qualname__}".lower()
+    return _HOSTS[name] if name in _HOSTS.names() else None

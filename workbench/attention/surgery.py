@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ def operate(
     sites: Iterable[str],
     mlps: Sequence[str] = (),
     cross: Iterable[str] = (),
-    request: Request = SCRATCH,
+    request: Request | Mapping[str, Request] = SCRATCH,
 ) -> list[Operated]:
     """Give the sites of a model another form, in place; those that cannot take it stay as they are.
 
@@ -54,7 +54,7 @@ def operate(
         sites: module paths of the attention sites.
         mlps: module paths of the MLP branches.
         cross: those of the sites whose context is another stream.
-        request: whether for a training from scratch or a conversion.
+        request: whether for a training from scratch or a conversion; one for all, or one a site.
 
     Returns:
         What became of each site.
@@ -65,7 +65,10 @@ def operate(
     """
     chosen = parse_variant(variant) if isinstance(variant, str) else variant
     crossing = set(cross)
-    done = [_operate_site(model, path, chosen, path in crossing, request) for path in sites]
+    done = []
+    for path in sites:
+        own = request if isinstance(request, Request) else request[path]
+        done.append(_operate_site(model, path, chosen, path in crossing, own))
     reasons = {one.reason for one in done}
     if chosen.forms and None not in reasons:
         raise RefusedError(

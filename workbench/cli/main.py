@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from workbench.cli import adapt, attribute, classify, edit, guard, localize, models, runs, sites, train_glyph
+from workbench.cli import adapt, attribute, classify, edit, guard, localize, models, runs, sites, train_glyph, zoo
 from workbench.errors import InputError
 
 INTERRUPTED: Final = 130
@@ -30,6 +30,7 @@ app.command("train-glyph")(train_glyph.train_glyph)
 app.add_typer(adapt.app, name="adapt")
 app.add_typer(classify.app, name="classify")
 app.add_typer(attribute.app, name="attribute")
+app.add_typer(zoo.app, name="zoo")
 app.add_typer(runs.app, name="runs")
 
 

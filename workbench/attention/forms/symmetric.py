@@ -97,7 +97,7 @@ def _tied(attention: Attention, request: Request, *, signed: bool) -> SharedScor
     """Share the query projection; in a training from scratch the logit of a token with itself sets its size."""
     scores = factored_scores(attention)
     weight = scores.query.weight.detach().unflatten(0, (scores.heads, -1))
-    bias = scores.query.bias
+    bias: torch.Tensor | None = scores.query.bias
     if request.mode == "scratch":
         bias = None if bias is None else torch.zeros_like(bias)
         if scores.query_map is None:

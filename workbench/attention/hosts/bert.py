@@ -9,15 +9,15 @@ from torch import nn
 
 from workbench.attention.attention import Attention
 from workbench.attention.factored import FactoredScores, FactoredValues
-from workbench.attention.host import Host, additive, refuse_cache, register_host
+from workbench.attention.host import Host, Shell, additive, refuse_cache, register_host
 
 
-class _Shell(nn.Module):
+class _Shell(Shell):
     """Called like `BertAttention`."""
 
     def __init__(self, attention: Attention, dropout: nn.Module, norm: nn.Module) -> None:
-        super().__init__()
-        self.attention, self.dropout, self.norm = attention, dropout, norm
+        super().__init__(attention)
+        self.dropout, self.norm = dropout, norm
 
     def forward(
         self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *args: Any, **kwargs: Any

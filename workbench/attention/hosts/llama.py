@@ -9,15 +9,11 @@ from torch import nn
 
 from workbench.attention.attention import Attention
 from workbench.attention.factored import FactoredScores, FactoredValues
-from workbench.attention.host import Host, causal, refuse_cache, register_host
+from workbench.attention.host import Host, Shell, causal, refuse_cache, register_host
 
 
-class _Shell(nn.Module):
+class _Shell(Shell):
     """Called like `LlamaAttention`."""
-
-    def __init__(self, attention: Attention) -> None:
-        super().__init__()
-        self.attention = attention
 
     def forward(
         self,

@@ -9,15 +9,15 @@ from torch import nn
 
 from workbench.attention.attention import Attention
 from workbench.attention.factored import FactoredScores, FactoredValues
-from workbench.attention.host import Host, additive, causal, refuse_cache, register_host
+from workbench.attention.host import Host, Shell, additive, causal, refuse_cache, register_host
 
 
-class _Shell(nn.Module):
+class _Shell(Shell):
     """Called like `T5Attention`; the emptied old module keeps the table of relative positions."""
 
     def __init__(self, attention: Attention, positions: Any) -> None:
-        super().__init__()
-        self.attention, self.positions = attention, positions
+        super().__init__(attention)
+        self.positions = positions
 
     @property
     def relative_attention_bias(self) -> nn.Embedding:

@@ -9,16 +9,16 @@ from torch import nn
 
 from workbench.attention.attention import Attention
 from workbench.attention.factored import FactoredScores, FactoredValues
-from workbench.attention.host import Host, additive, causal, fused, register_host
+from workbench.attention.host import Host, Shell, additive, causal, fused, register_host
 from workbench.errors import RefusedError
 
 
-class _Shell(nn.Module):
+class _Shell(Shell):
     """Called like timm's attention modules."""
 
     def __init__(self, attention: Attention, dropout: nn.Module) -> None:
-        super().__init__()
-        self.attention, self.dropout = attention, dropout
+        super().__init__(attention)
+        self.dropout = dropout
 
     def forward(self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False) -> torch.Tensor:
         bias = causal(attn_mask, x) if is_causal else additive(attn_mask, x)
