@@ -9,6 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.ablate.ablate import ablate
+    from workbench.ablate.conversion import Conversion
+    from workbench.ablate.convert import convert
+    from workbench.ablate.result import AblationMatrix
     from workbench.adapt.adapter import Adapter, stack_adapters
     from workbench.adapt.attach import adapter_on
     from workbench.adapt.export import AdapterExport, export_adapter
@@ -62,8 +66,22 @@ if TYPE_CHECKING:
     from workbench.runs.store import Run, RunStore
     from workbench.sites.find import find_sites
     from workbench.sites.site import Part, Site, SiteMap
+    from workbench.zoo.check import check_system
+    from workbench.zoo.checks import SystemCheck
+    from workbench.zoo.registry import build_system, list_systems, register_system
+    from workbench.zoo.table import verification_table
 
 _WHERE = {
+    "AblationMatrix": "ablate.result",
+    "Conversion": "ablate.conversion",
+    "SystemCheck": "zoo.checks",
+    "ablate": "ablate.ablate",
+    "build_system": "zoo.registry",
+    "check_system": "zoo.check",
+    "convert": "ablate.convert",
+    "list_systems": "zoo.registry",
+    "register_system": "zoo.registry",
+    "verification_table": "zoo.table",
     "Adapter": "adapt.adapter",
     "AdapterExport": "adapt.export",
     "AdapterFile": "adapt.header",

@@ -9,7 +9,20 @@ from typing import Final
 
 import typer
 
-from workbench.cli import adapt, attribute, classify, edit, guard, localize, models, runs, sites, train_glyph, zoo
+from workbench.cli import (
+    ablate,
+    adapt,
+    attribute,
+    classify,
+    edit,
+    guard,
+    localize,
+    models,
+    runs,
+    sites,
+    train_glyph,
+    zoo,
+)
 from workbench.errors import InputError
 
 INTERRUPTED: Final = 130
@@ -26,6 +39,7 @@ app.command("sites")(sites.sites)
 app.command("localize")(localize.localize)
 app.command("edit")(edit.edit)
 app.command("guard")(guard.guard)
+app.command("ablate")(ablate.ablate)
 app.command("train-glyph")(train_glyph.train_glyph)
 app.add_typer(adapt.app, name="adapt")
 app.add_typer(classify.app, name="classify")

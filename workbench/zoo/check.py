@@ -13,8 +13,6 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from workbench.attention.form import Request
-from workbench.attention.surgery import operate
 from workbench.attention.variant import BASELINE, list_variants
 from workbench.errors import InputError, RefusedError
 from workbench.files import whole
@@ -23,7 +21,7 @@ from workbench.runs.store import Run, RunStore
 from workbench.zoo.checks import AblationCheck, ClaimCheck, FoundSite, SystemCheck, Trial
 from workbench.zoo.count import count_facts, parameters
 from workbench.zoo.registry import build_system, find_system
-from workbench.zoo.sites import system_mlps, system_sites
+from workbench.zoo.sites import operate_system, system_sites
 from workbench.zoo.system import Capability, System
 from workbench.zoo.task import find_task
 from workbench.zoo.train import seed_everything
@@ -175,8 +173,9 @@ def _try_ablation(
 ) -> AblationCheck:
     error = None
     try:
-        converted = ablated(system, copy.deepcopy(model), variant, "convert")
-        fresh = ablated(system, copy.deepcopy(model), variant, "scratch")
+        converted, fresh = copy.deepcopy(model), copy.deepcopy(model)
+        operate_system(system, converted, variant, "convert")
+        operate_system(system, fresh, variant, "scratch")
     except RefusedError as refusal:
         status, reason = "refused", refusal.got
     else:
@@ -187,19 +186,6 @@ def _try_ablation(
         status = "failed" if not found.isfinite().all() else "exact" if error <= EXACT else "approximate"
         reason = declared.reason
     return AblationCheck(variant, status, reason, declared.fit, status in AGREES[declared.fit], error)
-
-
-def ablated(system: System, model: nn.Module, variant: str, mode: Any) -> nn.Module:
-    """Give a model of a system another form, in place, at all of its declared sites.
-
-    Raises:
-        RefusedError: the variant is impossible.
-    """
-    sites = system_sites(system, model)
-    cross = [site.name for site in sites if site.kind == "cross"]
-    mlps = system_mlps(system, model)
-    operate(model, variant, [site.name for site in sites], mlps, cross, Request(mode))
-    return model
 
 
 def try_claim(system: System, seeds: int, effort: float) -> ClaimCheck:

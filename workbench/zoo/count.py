@@ -8,11 +8,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from workbench.attention.surgery import operate
 from workbench.attention.variant import BASELINE
 from workbench.zoo.registry import build_system, find_system
 from workbench.zoo.shape import Shape
-from workbench.zoo.sites import system_mlps, system_sites
+from workbench.zoo.sites import operate_system
 from workbench.zoo.system import Fact, System
 
 
@@ -63,8 +62,7 @@ def _count(system: System, fact: Fact) -> Count:
     with torch.device("meta"):
         model = build_system(system.name, fact.variant)
     if fact.ablation != BASELINE:
-        sites = [site.name for site in system_sites(system, model)]
-        operate(model, fact.ablation, sites, system_mlps(system, model))
+        operate_system(system, model, fact.ablation, "scratch")
     measured = parameters(model) if fact.quantity == "parameters" else multiply_adds(model, system.shape)
     close = abs(measured - fact.expected) <= fact.tolerance * fact.expected
     variant = fact.variant if fact.ablation == BASELINE else f"{fact.variant}: {fact.ablation}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from workbench.attention.form import Mode, Request
+from workbench.attention.surgery import Operated, operate
 from workbench.zoo.system import System
 
 
@@ -33,6 +35,17 @@ def system_mlps(system: System, model: nn.Module) -> list[str]:
     """Return the paths of the declared MLP branches that a model has."""
     rules = [_rule(pattern) for pattern in system.mlps]
     return [path for path, _ in model.named_modules() if any(rule.fullmatch(path) for rule in rules)]
+
+
+def operate_system(system: System, model: nn.Module, variant: str, mode: Mode) -> list[Operated]:
+    """Give a model of a system another form, in place, at all declared sites; see `operate`.
+
+    Raises:
+        RefusedError: the variant is impossible.
+    """
+    sites = system_sites(system, model)
+    cross = [site.name for site in sites if site.kind == "cross"]
+    return operate(model, variant, [site.name for site in sites], system_mlps(system, model), cross, Request(mode))
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
