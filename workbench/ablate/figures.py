@@ -26,7 +26,7 @@ def size_figure(matrix: AblationMatrix, palette: Palette = LIGHT) -> Figure:
     for system, axes in panels:
         rows = [row for row in matrix.rows if row.system == system and row.accuracy is not None]
         axes.axhline(matrix.chance[system], color=palette.muted, linestyle=":", linewidth=0.9)
-        _points(axes, rows, palette)
+        _points(axes, rows, list(matrix.settings["variants"]), palette)
         axes.set_xlabel("parameters", fontsize=SMALL, color=palette.ink)
         frame(axes, system, palette)
     return figure
@@ -60,10 +60,10 @@ def _panels(systems: Sequence[str], palette: Palette) -> tuple[Figure, list[tupl
     return figure, list(zip(systems, grid, strict=False))
 
 
-def _points(axes: Axes, rows: Sequence[AblationRow], palette: Palette) -> None:
-    """Draw variants as numbered points with their spread: filled for the baseline, open for controls."""
-    for number, row in enumerate(rows):
-        spread, size = row.accuracy, row.parameters["total"]
+def _points(axes: Axes, rows: Sequence[AblationRow], variants: Sequence[str], palette: Palette) -> None:
+    """Draw variants as numbered points with their spread: coloured for the baseline, open for controls."""
+    for row in rows:
+        spread, size, number = row.accuracy, row.parameters["total"], variants.index(row.variant)
         assert spread is not None
         face = palette.brand if number == 0 else palette.paper if is_control(row.variant) else palette.ink
         axes.errorbar(size, spread.mean, spread.sd, color=palette.muted, linewidth=0.8)

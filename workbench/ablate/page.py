@@ -68,9 +68,10 @@ def finding(matrix: AblationMatrix) -> str:
     refused = sum(row.status == "refused" for row in matrix.rows)
     text = (
         f"Trained from scratch with {plural(int(matrix.settings['seeds']), 'seed')}, {kept} of {tried} variants stay "
-        f"within two standard deviations, or one point of accuracy, of their baseline; {refused} are impossible and "
-        "say why."
+        "within two standard deviations, or one point of accuracy, of their baseline."
     )
+    if refused:
+        text += f" {refused} more are impossible; the tables say why."
     if fooled:
         text += (
             f" On {plural(fooled, 'system')} attention that learns nothing of where to look does as well: the task "
