@@ -27,7 +27,7 @@ Run = Callable[[nn.Module], torch.Tensor]
 
 
 def bert() -> tuple[nn.Module, Run]:
-    model = BertModel(BertConfig(**SMALL, num_attention_heads=4))
+    model = BertModel(BertConfig(**SMALL, num_attention_heads=4), add_pooling_layer=False)
     return model, lambda some: some(IDS, attention_mask=MASK).last_hidden_state[MASK.bool()]
 
 

@@ -36,7 +36,7 @@ class FusedHost(_TimmHost):
 
     def read(self, module: Any) -> Attention:
         if getattr(module, "gate", None) is not None or not isinstance(getattr(module, "norm", None), _Absent):
-            raise RefusedError("attention without a gate or a norm of the output", "one of these", "leave it as it is")
+            raise RefusedError("plain attention", "a gate or a norm of the output", "leave this site as it is")
         query, key, value = (fused(module.qkv, place, 3) for place in range(3))
         maps = [getattr(module, name, None) for name in ("q_norm", "k_norm")]
         query_map, key_map = (None if isinstance(part, _Absent) else part for part in maps)
