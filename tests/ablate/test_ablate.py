@@ -106,7 +106,7 @@ def test_results_are_kept(made: tuple[AblationMatrix, Path], tmp_path: Path) -> 
         ({"systems": SYSTEM, "task": "docstrings"}, "a task with the inputs"),
         ({"systems": SYSTEM, "task": "none"}, "a task out of"),
         ({"systems": SYSTEM, "seeds": 0}, "above 0"),
-        ({"systems": SYSTEM, "variants": ("no_mlp", "no_mlp")}, "none twice"),
+        ({"systems": SYSTEM, "steps": 0}, "above 0"),
     ],
 )
 def test_bad_input(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:

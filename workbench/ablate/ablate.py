@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from workbench.ablate.cell import run_cell
 from workbench.ablate.result import AblationMatrix, row_of
-from workbench.ablate.settings import VARIANTS, AblationSettings, settings_for
+from workbench.ablate.settings import AblationSettings, settings_for
 from workbench.runs.store import Run, RunStore
 from workbench.zoo.task import find_task
 
@@ -22,7 +22,7 @@ OnCell = Callable[[str, int, int], None]
 
 def ablate(
     systems: str | tuple[str, ...] = "*",
-    variants: tuple[str, ...] = VARIANTS,
+    variants: tuple[str, ...] = ("standard",),
     task: str | None = None,
     seeds: int = 3,
     *,
@@ -40,7 +40,7 @@ def ablate(
     Args:
         systems: names or patterns.
         variants: names such as `symmetric` or `collapsed_qk+no_vo+no_mlp`; controls are `identity`, `uniform` and
-            `random_symmetric`.
+            `random_symmetric`. `standard` and `reproduction` stand for lists of them.
         task: what all systems learn; each its own unless given.
         seeds: number of seeds.
         steps: of each training.

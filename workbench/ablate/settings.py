@@ -25,6 +25,17 @@ VARIANTS: Final = (
     MINIMUM,
     *CONTROLS,
 )
+# Rows of the independent reproduction of arXiv 2410.13732, for `vision/minimal` and `vision/minimal_4_heads`.
+REPRODUCTION: Final = (
+    "baseline",
+    "collapsed_qk",
+    "collapsed_qk+no_vo",
+    "no_mlp",
+    "symmetric_cholesky+no_mlp",
+    "collapsed_qk+no_mlp",
+    MINIMUM,
+)
+NAMED: Final = {"standard": VARIANTS, "reproduction": REPRODUCTION}
 
 
 @dataclass(frozen=True)
@@ -86,11 +97,12 @@ class AblationSettings:
 def settings_for(
     systems: str | tuple[str, ...], variants: tuple[str, ...] = VARIANTS, **others: object
 ) -> AblationSettings:
-    """Return settings for names or patterns of systems; the baseline is put first, where it belongs.
+    """Return settings for names or patterns of systems and names or named lists of variants, the baseline first.
 
     Raises:
         InputError: no such system, variant or task, or numbers out of range.
     """
+    variants = tuple(dict.fromkeys(name for word in variants for name in NAMED.get(word, (word,))))
     patterns = (systems,) if isinstance(systems, str) else systems
     names = tuple(dict.fromkeys(name for pattern in patterns for name in list_systems(pattern)))
     wanted = ("baseline", *(variant for variant in variants if variant != "baseline"))

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 def ablate(
     systems: Annotated[str, typer.Option(help="Names or patterns, joined by commas.")] = "*",
     variants: Annotated[
-        str | None, typer.Option(help="Variants joined by commas, `+` joins changes: symmetric,no_vo+no_mlp.")
-    ] = None,
+        str,
+        typer.Option(
+            help="Joined by commas, `+` joins changes: symmetric,no_vo+no_mlp; or a named list: standard, reproduction."
+        ),
+    ] = "standard",
     task: Annotated[str | None, typer.Option(help="What all systems learn; each its own unless given.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 3,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 300,
@@ -36,14 +39,13 @@ def ablate(
     """
     from workbench.ablate.ablate import ablate as run
     from workbench.ablate.page import write_page
-    from workbench.ablate.settings import VARIANTS
     from workbench.runs.store import RunStore
 
     with progress_bar() as bar:
         bar_task = bar.add_task("cells", total=None)
         matrix = run(
             tuple(systems.split(",")),
-            VARIANTS if variants is None else tuple(variants.split(",")),
+            tuple(variants.split(",")),
             task,
             seeds,
             steps=steps,

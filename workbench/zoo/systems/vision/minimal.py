@@ -21,7 +21,6 @@ from workbench.zoo.system import TINY, Claim, Fact, Outcome, SitePattern, softma
 from workbench.zoo.task import find_task
 from workbench.zoo.train import Training, compare_arms, figures, mean_accuracy
 
-NAME: Final = "vision/minimal"
 MINIMUM: Final = "collapsed_qk+no_vo+no_mlp"
 # Two points of accuracy: half of what the reproduction loses on MNIST, well above the spread of seeds.
 MARGIN: Final = 0.02
@@ -75,7 +74,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
         return model
 
     task = find_task("digits")
-    names = {"full": "baseline", "no MLP": "no_mlp", "collapsed": "collapsed_qk", "minimum": MINIMUM}
+    names = {"full": "baseline", "no MLP": "no_mlp", "minimum": MINIMUM, "minimum, uniform": "uniform+no_vo+no_mlp"}
     arms = {name: partial(build, variant) for name, variant in names.items()}
     scores = compare_arms(arms, task, Training(steps=400).shortened(effort), seeds)
     kept = mean_accuracy(scores["minimum"]) >= mean_accuracy(scores["full"]) - MARGIN
@@ -86,8 +85,8 @@ def _fact(variant: str, ablation: str, expected: int) -> Fact:
     return Fact(variant, expected, "verified", ablation=ablation)
 
 
-@register_system(
-    NAME,
+_declared = partial(
+    register_system,
     title="Reducing the Transformer Architecture to a Minimum",
     paper="2410.13732",
     variants=("mnist-1-head", "mnist-4-heads", "cifar-1-head", "cifar-4-heads"),
@@ -121,11 +120,25 @@ def _fact(variant: str, ablation: str, expected: int) -> Fact:
         "collapsed queries and keys, no values, no output and no MLP keep the accuracy within two points", _claim
     ),
 )
+
+
+@_declared("vision/minimal")
 def minimal(variant: str, shape: Shape) -> MinimalTransformer:
-    """Build six encoders of width 64 for MNIST or CIFAR-10, or two for a task."""
+    """Build six encoders of width 64; `tiny` is the same network with one head for the images of a task."""
+    return _network(variant, shape, tiny_heads=1)
+
+
+@_declared("vision/minimal_4_heads")
+def minimal_4_heads(variant: str, shape: Shape) -> MinimalTransformer:
+    """Build the same network; `tiny` has four heads."""
+    return _network(variant, shape, tiny_heads=4)
+
+
+def _network(variant: str, shape: Shape, *, tiny_heads: int) -> MinimalTransformer:
     if variant == TINY:
-        return MinimalTransformer(shape, patch=max(1, shape.size // 4), width=64, layers=2, heads=1)
-    data, heads = variant.split("-")[:2]
-    if data == "mnist":
-        return MinimalTransformer(MNIST, patch=7, width=64, layers=6, heads=int(heads))
-    return MinimalTransformer(CIFAR, patch=8, width=64, layers=6, heads=int(heads))
+        heads, images = tiny_heads, shape
+    else:
+        data, count = variant.split("-")[:2]
+        heads, images = int(count), MNIST if data == "mnist" else CIFAR
+    # Four by four patches whatever the size: 7 pixels for MNIST, 8 for CIFAR-10.
+    return MinimalTransformer(images, patch=images.size // 4, width=64, layers=6, heads=heads)
