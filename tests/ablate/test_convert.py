@@ -89,6 +89,17 @@ def test_truncation_that_knows_the_data_keeps_logits_better(tower: Tower) -> Non
     assert errors[True] < errors[False]
 
 
+def test_symmetric_forms_that_know_the_data_keep_logits_better(tower: Tower) -> None:
+    shifted = X * torch.logspace(-1, 0.3, 16) + torch.linspace(-1, 1, 16)
+    for form in ("symmetric", "symmetric_signed"):
+        plain, aware = (
+            convert(tower, form, [shifted], sites=["attention.0"], data_aware=some).sites[0].logit_error
+            for some in (False, True)
+        )
+        assert plain is not None and aware is not None
+        assert aware < plain
+
+
 def test_silent_mlps(tower: Tower) -> None:
     result = convert(tower, "no_mlp", [X], mlps=["mlp.0", "mlp.1"])
     assert result.function_error > 0

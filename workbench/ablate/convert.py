@@ -48,7 +48,7 @@ def convert(
         mlps: module paths of MLP branches, for `no_mlp`.
         cross: those of the sites whose context is another stream.
         rank: head width of a symmetric or truncated form.
-        data_aware: truncate what matters least for the calibration inputs, not what is smallest.
+        data_aware: give up what matters least for the calibration inputs, not what is smallest.
 
     Returns:
         The converted copy, in the type of the model, with figures from float64.
@@ -67,7 +67,7 @@ def convert(
     operate(before, BASELINE, paths, cross=cross)
     calls, outputs = _recorded(before, paths, exact)
     after = copy.deepcopy(before)
-    requests = {path: Request("convert", rank, _second_moment(calls[path]) if data_aware else None) for path in calls}
+    requests = {path: Request("convert", rank, _states(calls[path]) if data_aware else None) for path in calls}
     done = operate(after, variant, list(calls), mlps, cross, requests)
     with torch.no_grad():
         moved = _tensor(after(*exact))
@@ -101,10 +101,9 @@ def _tensor(outputs: Any) -> torch.Tensor:
     return outputs if isinstance(outputs, torch.Tensor) else outputs[0]
 
 
-def _second_moment(call: Call) -> torch.Tensor:
-    """Return E[x^T x] of the inputs that a site was called with, [width, width]."""
-    states = call[0][0].flatten(0, -2)
-    return states.T @ states / len(states)
+def _states(call: Call) -> torch.Tensor:
+    """Return the inputs that a site was called with, [token, width]."""
+    return call[0][0].flatten(0, -2)
 
 
 def _change(before: nn.Module, after: nn.Module, one: Operated, call: Call) -> SiteChange:

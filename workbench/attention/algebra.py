@@ -46,11 +46,16 @@ def whitened(
         covariance: [width, width], symmetric and positive semi-definite.
         rank: head width of the factors to return.
     """
-    energy, basis = torch.linalg.eigh(covariance)
-    energy = energy.clamp_min(energy[-1] * 1e-10)
-    root, inverse = (basis * energy**power @ basis.T for power in (0.5, -0.5))
+    root, inverse = covariance_roots(covariance)
     query, key = truncated(root @ query, root @ key, rank)
     return inverse @ query, inverse @ key
+
+
+def covariance_roots(covariance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the symmetric root of a positive semi-definite matrix, and its inverse where it has one."""
+    energy, basis = torch.linalg.eigh(covariance)
+    energy = energy.clamp_min(energy[-1] * 1e-10)
+    return (basis * energy**0.5) @ basis.T, (basis * energy**-0.5) @ basis.T
 
 
 def symmetric_part(query: torch.Tensor, key: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

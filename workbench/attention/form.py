@@ -27,13 +27,13 @@ class Request:
     Args:
         mode: `scratch` starts weights for a training; `convert` comes as near as it can to the weights that are there.
         rank: head width of a symmetric or truncated form; chosen by the form unless given.
-        second_moment: E[x^T x] of the attention's inputs, [width, width]; a truncation then keeps the logits of such
-            inputs best, not the form.
+        inputs: what the attention gets on calibration data, [token, width]; what is lost then is what matters least
+            for such inputs.
     """
 
     mode: Mode = "scratch"
     rank: int | None = None
-    second_moment: torch.Tensor | None = None
+    inputs: torch.Tensor | None = None
 
 
 SCRATCH: Final = Request()

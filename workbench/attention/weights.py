@@ -33,11 +33,6 @@ class ScoreWeights:
         """The bilinear form W_Q W_K^T of each head, scaled: [head, width, context width]."""
         return self.scale * self.query @ self.key.transpose(-1, -2)
 
-    @property
-    def has_column(self) -> bool:
-        """Whether the logits have a term of the context token alone."""
-        return bool(self.column.any())
-
 
 @dataclass(frozen=True)
 class ValueWeights:

@@ -22,10 +22,11 @@ def low_rank_qk(attention: Attention, request: Request) -> FactoredScores:
     """Keep the strongest directions of each head's form, half of them unless a rank is given (Eckart-Young)."""
     weights = score_weights(attention)
     rank = request.rank or factored_scores(attention).head_width // 2
-    if request.second_moment is None:
+    if request.inputs is None:
         query, key = truncated(weights.query, weights.key, rank)
     else:
-        query, key = whitened(weights.query, weights.key, request.second_moment, rank)
+        moment = request.inputs.T @ request.inputs / len(request.inputs)
+        query, key = whitened(weights.query, weights.key, moment, rank)
     # What a query bias adds lies along the keys; the nearest that the kept ones can express is kept with them.
     bias = None
     if factored_scores(attention).query.bias is not None:

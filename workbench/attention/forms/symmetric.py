@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from workbench.attention.algebra import symmetric_part
+from workbench.attention.algebra import covariance_roots, symmetric_part
 from workbench.attention.attention import Attention, Rotate, Scores, split_heads
 from workbench.attention.form import (
     DIAGONAL_LOGIT,
@@ -77,20 +77,34 @@ def _shared(attention: Attention, request: Request, *, signed: bool) -> SharedSc
         return _tied(attention, request, signed=signed)
     weights = score_weights(attention)
     rank = request.rank or factored_scores(attention).head_width
-    values, vectors = symmetric_part(weights.query, weights.key)
+    root, inverse = _roots(request.inputs, weights.query)
+    values, vectors = symmetric_part(root @ weights.query, root @ weights.key)
     if not signed:
         values = values.clamp_min(0)
         order = values.argsort(dim=-1, descending=True)
         values, vectors = values.gather(-1, order), vectors.gather(-1, order[:, None].expand_as(vectors))
-    values, vectors = values[:, :rank], vectors[..., :rank]
-    query = vectors * values.abs().sqrt()[:, None]
+    values = values[:, :rank]
+    query, signs = inverse @ vectors[..., :rank] * values.abs().sqrt()[:, None], values.sign()[:, None]
+    column = weights.column
+    if request.inputs is not None:
+        # Of x G y^T with x = mean + d, what does not depend on y is the same in a row: at the mean nothing is lost.
+        used = weights.scale * (query * signs) @ query.transpose(-1, -2)
+        column = column + (weights.form.transpose(-1, -2) - used) @ request.inputs.to(used).mean(0)
     return SharedScores(
         linear(query.transpose(0, 1).flatten(1), attention),
         attention.heads,
         weights.scale,
-        signs=like(values.sign()[:, None], attention) if signed else None,
-        column=like(weights.column, attention) if weights.has_column else None,
+        signs=like(signs, attention) if signed else None,
+        column=like(column, attention) if column.any() else None,
     )
+
+
+def _roots(inputs: torch.Tensor | None, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the root of the inputs' covariance, or the identity without inputs, and its inverse: [width, width]."""
+    if inputs is None:
+        identity = torch.eye(query.shape[-2], dtype=query.dtype, device=query.device)
+        return identity, identity
+    return covariance_roots(inputs.to(query).T.cov())
 
 
 def _tied(attention: Attention, request: Request, *, signed: bool) -> SharedScores:
