@@ -156,4 +156,5 @@ def softmax_attention(impossible: Mapping[str, str] | None = None) -> dict[str, 
 def rotary_attention(impossible: Mapping[str, str] | None = None) -> dict[str, Capability]:
     """Return what attention with rotary positions admits, with exceptions and their reasons."""
     reason = "rotary positions stand between projection and product"
-    return softmax_attention({"collapsed_qk": reason, "random_symmetric": reason, **(impossible or {})})
+    broken = ("collapsed_qk", "low_rank_qk", "random_symmetric")
+    return softmax_attention({**dict.fromkeys(broken, reason), **(impossible or {})})

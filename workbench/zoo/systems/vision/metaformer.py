@@ -74,7 +74,9 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     task = find_task("digits32")
     arms = {mixer: partial(new_metaformer, task.shape, [mixer] * 4) for mixer in MIXERS}
     lesser = {name: partial(without, parts) for name, parts in BRANCHES.items()}
-    scores = compare_arms({**arms, **lesser}, task, Training(steps=150, batch=32).shortened(effort), seeds)
+    scores = compare_arms(
+        {**arms, **lesser}, task, Training(steps=160, batch=32, learning_rate=5e-3).shortened(effort), seeds
+    )
     accuracy = {name: mean_accuracy(some) for name, some in scores.items()}
     mixed = [accuracy[mixer] for mixer in MIXERS]
     of_mixer = max(mixed) - min(mixed)

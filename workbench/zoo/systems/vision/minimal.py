@@ -21,6 +21,7 @@ from workbench.zoo.system import TINY, Claim, Fact, Outcome, SitePattern, softma
 from workbench.zoo.task import find_task
 from workbench.zoo.train import Training, compare_arms, figures, mean_accuracy
 
+LAYERS: Final = 6
 MINIMUM: Final = "collapsed_qk+no_vo+no_mlp"
 # Two points of accuracy: half of what the reproduction loses on MNIST, well above the spread of seeds.
 MARGIN: Final = 0.02
@@ -69,7 +70,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
 
     def build(variant: str) -> nn.Module:
         model = minimal(TINY, task.shape)
-        paths = [f"blocks.{index}" for index in range(len(model.blocks))]
+        paths = [f"blocks.{layer}" for layer in range(LAYERS)]
         operate(model, variant, [f"{path}.attention" for path in paths], [f"{path}.mlp" for path in paths])
         return model
 
@@ -141,4 +142,4 @@ def _network(variant: str, shape: Shape, *, tiny_heads: int) -> MinimalTransform
         data, count = variant.split("-")[:2]
         heads, images = int(count), MNIST if data == "mnist" else CIFAR
     # Four by four patches whatever the size: 7 pixels for MNIST, 8 for CIFAR-10.
-    return MinimalTransformer(images, patch=images.size // 4, width=64, layers=6, heads=heads)
+    return MinimalTransformer(images, patch=images.size // 4, width=64, layers=LAYERS, heads=heads)

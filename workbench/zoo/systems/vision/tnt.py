@@ -6,7 +6,7 @@ published 65.6 M of TNT-B.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -69,12 +69,12 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
         return model
 
     task = find_task("patches")
-    arms = {
+    arms: dict[str, Callable[[], nn.Module]] = {
         "TNT": partial(new_tnt, task.shape, CELL),
         "plain": partial(_plain, task.shape, CELL),
         "TNT, uniform inside": uniform_inside,
     }
-    scores = compare_arms(arms, task, Training(steps=250).shortened(effort), seeds)
+    scores = compare_arms(arms, task, Training(steps=150).shortened(effort), seeds)
     best, plain, uniform = (mean_accuracy(scores[name]) for name in arms)
     holds = best >= plain + MARGIN and best >= uniform + MARGIN
     return Outcome("holds" if holds else "does not hold at this size", figures(scores))
