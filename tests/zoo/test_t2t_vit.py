@@ -84,7 +84,7 @@ def test_random_features_estimate_the_exponential_of_products() -> None:
 
 def test_performers_take_a_shared_projection_and_nothing_else() -> None:
     shape = Shape("image", 3, channels=1, size=16)
-    model = torch.nn.Sequential(SoftSplits(1, 8, PUBLISHED_SPLITS, performer=True)).eval()
+    model = torch.nn.Sequential(SoftSplits(1, 8, PUBLISHED_SPLITS, performer=True)).double().eval()
     paths = ["0.layers.0.attention", "0.layers.1.attention"]
     before = parameters(model)
     with pytest.raises(RefusedError, match="an exponential stands between"):
@@ -97,7 +97,7 @@ def test_performers_take_a_shared_projection_and_nothing_else() -> None:
     key = attention.features(attention.key(x))
     pattern = key @ key.mT / (key @ key.mT).sum(-1, keepdim=True)
     torch.testing.assert_close(attention(x), attention.value(x) + attention.output(pattern @ attention.value(x)))
-    assert model(*shape.example()).shape == (2, 1, 8)
+    assert model(shape.example()[0].double()).shape == (2, 1, 8)
 
 
 @pytest.mark.parametrize(("variant", "reason"), [("collapsed_vo", "no separate value"), ("symmetric_cholesky", "make")])

@@ -77,7 +77,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     task = find_task("digits")
     names = {"full": "baseline", "no MLP": "no_mlp", "minimum": MINIMUM, "minimum, uniform": "uniform+no_vo+no_mlp"}
     arms = {name: partial(build, variant) for name, variant in names.items()}
-    scores = compare_arms(arms, task, Training(steps=400).shortened(effort), seeds)
+    scores = compare_arms(arms, task, Training(steps=300, batch=32, learning_rate=5e-3).shortened(effort), seeds)
     kept = mean_accuracy(scores["minimum"]) >= mean_accuracy(scores["full"]) - MARGIN
     return Outcome("holds" if kept else "does not hold at this size", figures(scores))
 
