@@ -92,10 +92,10 @@ def test_performers_take_a_shared_projection_and_nothing_else() -> None:
     assert parameters(model) == before
     operate(model, "symmetric", paths)
     assert before - parameters(model) == (49 + 1) * 64 + (576 + 1) * 64
-    # Small inputs, for large ones have features so small that the epsilon below them counts.
-    attention, x = model[0].layers[0].attention, 0.1 * torch.randn(1, 5, 49)
+    attention, x = model[0].layers[0].attention, torch.randn(1, 5, 49, dtype=torch.float64)
     key = attention.features(attention.key(x))
-    pattern = key @ key.mT / (key @ key.mT).sum(-1, keepdim=True)
+    # Large inputs have features so small that the epsilon below them counts.
+    pattern = key @ key.mT / ((key @ key.mT).sum(-1, keepdim=True) + 1e-8)
     torch.testing.assert_close(attention(x), attention.value(x) + attention.output(pattern @ attention.value(x)))
     assert model(shape.example()[0].double()).shape == (2, 1, 8)
 

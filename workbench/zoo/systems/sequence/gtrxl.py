@@ -1,8 +1,9 @@
 """Stabilizing Transformers for Reinforcement Learning (arXiv 1910.06764): GTrXL with its gate, and the rival ones.
 
 Observations are tokens here; the paper's encoders of images and its heads for actions are left out. The width of the
-MLP is not stated where the rest was read: twice the model's comes nearest to the published counts. The memory starts
-empty, not as zeros, so that segments are the same function as one long pass.
+MLP is not stated where the rest was read: twice the model's comes within 1 % of the counts with GRU gates and with
+none, but the thin variant stays a quarter below its own. The memory starts empty, not as zeros, so that segments are
+the same function as one long pass.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ IDENTITY_BIAS: Final = 2.0
 RATES: Final = (1e-3, 1e-2)
 SOLVED: Final = 0.9
 PUBLISHED: Final = {"gru": 66.4e6, "gru-thin": 22.4e6, "trxl-i": 28.6e6}
-LEFT_OUT: Final = "with parts that are left out here"
+SECOND_HAND: Final = "second-hand; what else it counts is not known"
 OBSERVATIONS: Final = Shape("tokens", 16, each=True, vocabulary=16, length=512)
 
 
@@ -287,7 +288,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     sites=(SitePattern("layers.*.attention", "relative"),),
     mlps=("layers.*.mlp",),
     capabilities=softmax_attention(),
-    facts=tuple(Fact(name, count, "reported", note=LEFT_OUT) for name, count in PUBLISHED.items()),
+    facts=tuple(Fact(name, count, "reported", note=SECOND_HAND) for name, count in PUBLISHED.items()),
     claim=Claim(
         "a gate that starts near the identity solves a memory task in more runs than an open one or none", _claim
     ),

@@ -3,7 +3,7 @@
 Every projection is attention of tokens to learned parameter tokens, and adding some makes a larger model. The released
 code takes the temperature from the number of tokens, so that its models change as they grow; the paper's appendix B
 needs it fixed. It is kept with the weights here, and `grow` leaves it alone. Fresh parameter tokens are scaled so that
-a projection of a normed stream has entries of about unit size; the released scheme starts them smaller.
+a projection of a normed stream has entries of about unit size; the paper's scheme was not read.
 """
 
 from __future__ import annotations
