@@ -297,7 +297,9 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     mlps=("layers.*.mlp",),
     capabilities=softmax_attention(dict.fromkeys(IMPOSSIBLE, NOT_LINEAR)),
     facts=tuple(Fact(name, count, tolerance=5e-4) for name, count in COUNTS.items()),
-    claim=Claim("a model that grows keeps its function and is then ahead of a large one trained as long alone", _claim),
+    claim=Claim(
+        "a model that grows keeps its function and is then ahead of a large one with as many steps at that size", _claim
+    ),
 )
 def tokenformer(variant: str, shape: Shape) -> TokenFormer:
     """Build a published size, a member of the growth series, or two layers of width 64 for a task."""
