@@ -134,3 +134,10 @@ def test_the_pixel_hash_sees_one_changed_pixel_and_the_shape(random_image):
     changed[0, 0, 0] ^= 1
     assert pixel_hash(changed) != pixel_hash(random_image) == pixel_hash(random_image.copy())
     assert pixel_hash(random_image.reshape(-1, 1, 3)) != pixel_hash(random_image)
+
+
+def test_runs_of_one_second_keep_their_order(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    made = [store.create("localize", f"model {number}", {}, {}).id for number in range(8)]
+    assert [run.id for run in store.list()] == made
+    assert store.get("last").id == made[-1]

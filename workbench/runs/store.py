@@ -133,7 +133,7 @@ class RunStore:
         """Return all runs, oldest first."""
         query = (
             "SELECT id, verb, model, created, status, config, versions, forecast,"
-            " (SELECT count(*) FROM cells WHERE run = id) FROM runs ORDER BY created, id"
+            " (SELECT count(*) FROM cells WHERE run = id) FROM runs ORDER BY rowid"
         )
         with self._connect() as connection:
             rows = connection.execute(query).fetchall()
