@@ -12,7 +12,8 @@ from workbench.attention.weights import score_weights
 
 def factors(heads: int = 3, width: int = 12, rank: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    return tuple(torch.randn(heads, width, rank, dtype=torch.float64, generator=generator) for _ in range(2))  # type: ignore[return-value]
+    query, key = torch.randn(2, heads, width, rank, dtype=torch.float64, generator=generator)
+    return query, key
 
 
 def test_symmetry_score() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,9 @@ from torch import nn
 
 from workbench.attention.attention import Attention, causal_bias
 from workbench.attention.factored import FactoredScores, FactoredValues, new_attention
-from workbench.attention.form import Request, find_form, list_forms
+from workbench.attention.form import Mode, Request, find_form, list_forms
 from workbench.attention.reform import reform
-from workbench.attention.weights import score_weights
+from workbench.attention.weights import factored_scores, factored_values, score_weights
 from workbench.errors import InputError, RefusedError
 
 WIDTH = 16
@@ -27,9 +28,9 @@ SHAPES = {
 CONVERT = Request("convert")
 
 
-def made(**shape: object) -> Attention:
+def made(**shape: Any) -> Attention:
     torch.manual_seed(0)
-    attention = new_attention(WIDTH, **shape).double()  # type: ignore[arg-type]
+    attention = new_attention(WIDTH, **shape).double()
     for parameter in attention.parameters():
         nn.init.normal_(parameter, std=0.4)
     return attention
@@ -47,11 +48,11 @@ def logits(attention: Attention, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("mode", ["scratch", "convert"])
-def test_exact_forms_keep_the_function(shape: str, mode: str) -> None:
+def test_exact_forms_keep_the_function(shape: str, mode: Mode) -> None:
     attention, x = made(**SHAPES[shape]), tokens()
     expected = attention(x, bias=causal_bias(6))
     for variant in ("collapsed_qk", "collapsed_vo", "collapsed_qk+collapsed_vo"):
-        changed = reform(copy.deepcopy(attention), variant, Request(mode))  # type: ignore[arg-type]
+        changed = reform(copy.deepcopy(attention), variant, Request(mode))
         torch.testing.assert_close(changed(x, bias=causal_bias(6)), expected, rtol=1e-10, atol=1e-10)
 
 
@@ -133,7 +134,7 @@ def test_a_token_does_not_see_itself_alone_at_the_start() -> None:
     x = torch.randn(4, 64, 128)
     naive, controlled = new_attention(128, 2), new_attention(128, 2)
     for attention in (naive, controlled):
-        nn.init.normal_(attention.scores.query.weight, std=128**-0.5)  # type: ignore[union-attr, arg-type]
+        nn.init.normal_(factored_scores(attention).query.weight, std=128**-0.5)
     naive.scores.key = naive.scores.query
     reform(controlled, "symmetric")
 
@@ -191,7 +192,7 @@ def test_collapse_saves_only_for_one_head() -> None:
 def test_shared_keys_and_values_of_one_full_head_are_exact() -> None:
     attention, x = made(heads=1), tokens()
     changed = reform(copy.deepcopy(attention), "shared_kv", CONVERT)
-    assert changed.values.value is changed.scores.key  # type: ignore[union-attr]
+    assert factored_values(changed).value is factored_scores(changed).key
     torch.testing.assert_close(changed(x), attention(x), rtol=1e-6, atol=1e-6)
 
 

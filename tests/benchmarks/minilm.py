@@ -27,7 +27,8 @@ from transformers import AutoTokenizer, BertModel
 from workbench.ablate.convert import convert
 from workbench.attention.algebra import symmetry_score
 from workbench.attention.fold import folded
-from workbench.attention.host import find_attention, host_of
+from workbench.attention.host import find_attention
+from workbench.attention.hosts.bert import BertHost
 from workbench.attention.weights import ScoreWeights, score_weights
 from workbench.zoo.tasks.docstrings import documentation
 
@@ -97,7 +98,8 @@ def layers(model: Embedder) -> list[Row]:
     norms = [encoder.embeddings.LayerNorm, *(layer.output.LayerNorm for layer in encoder.encoder.layer)]
     found = []
     for number, path in enumerate(find_attention(encoder)):
-        weights = score_weights(host_of(encoder, path).read(encoder.get_submodule(path)))  # type: ignore[attr-defined]
+        attention = BertHost().read(encoder.get_submodule(path))
+        weights = score_weights(attention)
         behind = folded(weights, norms[number].weight, norms[number].bias)
         found.append({"layer": number, "symmetry": _symmetry(weights), "behind the norm": _symmetry(behind)})
     return found

@@ -11,6 +11,7 @@ from workbench.attention.surgery import operate
 from workbench.zoo.shape import Shape
 from workbench.zoo.systems.language.primer import (
     CausalConvolution,
+    Kind,
     Primer,
     QueryFromKeyScores,
     attention,
@@ -51,9 +52,9 @@ def test_distances_are_those_of_t5() -> None:
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "squared", "convolved", "ez", "primer"])
-def test_later_tokens_are_not_seen(kind: str) -> None:
+def test_later_tokens_are_not_seen(kind: Kind) -> None:
     torch.manual_seed(0)
-    model, tokens = Primer(TEXT, 2, 16, 24, 2, kind).eval(), TEXT.example()[0]  # type: ignore[arg-type]
+    model, tokens = Primer(TEXT, 2, 16, 24, 2, kind).eval(), TEXT.example()[0]
     other = tokens.clone()
     other[:, 6] = (other[:, 6] + 1) % 30
     before, after = model(tokens), model(other)

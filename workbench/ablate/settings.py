@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from workbench.attention.variant import parse_variant
 from workbench.errors import InputError
@@ -95,7 +95,7 @@ class AblationSettings:
 
 
 def settings_for(
-    systems: str | tuple[str, ...], variants: tuple[str, ...] = VARIANTS, **others: object
+    systems: str | tuple[str, ...], variants: tuple[str, ...] = VARIANTS, **others: Any
 ) -> AblationSettings:
     """Return settings for names or patterns of systems and names or named lists of variants, the baseline first.
 
@@ -106,4 +106,4 @@ def settings_for(
     patterns = (systems,) if isinstance(systems, str) else systems
     names = tuple(dict.fromkeys(name for pattern in patterns for name in list_systems(pattern)))
     wanted = ("baseline", *(variant for variant in variants if variant != "baseline"))
-    return AblationSettings(names, wanted, **others)  # type: ignore[arg-type]
+    return AblationSettings(names, wanted, **others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -27,7 +28,7 @@ class Softmax(nn.Module):
         return logits.softmax(dim=-1)
 
 
-class Scores(nn.Module):
+class Scores(nn.Module, ABC):
     """Makes attention logits; the base of all forms that scores can take.
 
     Args:
@@ -38,17 +39,17 @@ class Scores(nn.Module):
         super().__init__()
         self.heads = heads
 
+    @abstractmethod
     def forward(self, x: torch.Tensor, context: torch.Tensor, rotate: Rotate | None) -> torch.Tensor:
         """Return logits [batch, head, query token, key token], scaled, without mask or additive bias."""
-        raise NotImplementedError
 
 
-class Values(nn.Module):
+class Values(nn.Module, ABC):
     """Mixes the context by an attention pattern; the base of all forms that values can take."""
 
+    @abstractmethod
     def forward(self, pattern: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
         """Return [batch, query token, width] from a pattern [batch, head, query token, key token]."""
-        raise NotImplementedError
 
 
 class Attention(nn.Module):

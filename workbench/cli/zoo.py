@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,7 +92,7 @@ def check(
                 effort=effort,
                 claim=claim,
                 out=out,
-                on_part=lambda part, name=name: say(f"{name}: {part}"),  # type: ignore[misc]
+                on_part=partial(_announce, name),
             )
         )
         if not as_json:
@@ -120,6 +121,10 @@ def table(out: OutOption = Path("workbench-runs"), as_json: JsonFlag = False) ->
     shown = found.drop(columns="claim").astype(str)
     print_table("zoo", [*shown.columns], shown.to_numpy().tolist())
     print(f"written: {out / 'verification.md'}")
+
+
+def _announce(name: str, part: str) -> None:
+    say(f"{name}: {part}")
 
 
 def _entry(system: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -32,8 +33,9 @@ SCORED: Final = 2000
 class _Files(Task):
     """Images from files; the first images of the official test split are the test."""
 
+    @abstractmethod
     def _read(self) -> tuple[Batch, Batch]:
-        raise NotImplementedError
+        """Return what is learnt from, and the official test split."""
 
     @cached_property
     def _split(self) -> tuple[Batch, Batch]:

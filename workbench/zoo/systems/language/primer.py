@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from statistics import fmean
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import torch
 from torch import nn
@@ -193,4 +193,4 @@ def primer(variant: str, shape: Shape) -> Primer:
     if variant == TINY:
         return _small(shape, "ez")
     size, _, kind = variant.partition("-")
-    return Primer(TEXT, *SIZES[size], kind)  # type: ignore[arg-type]
+    return Primer(TEXT, *SIZES[size], cast(Kind, kind))
