@@ -66,7 +66,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     """Train five kinds alike on text; the cost of a long text is counted with the same weights."""
     task = find_task("docstrings")
     arms = {kind: partial(_small, task.shape, kind) for kind in ("mha", "gqa", "sqa", "ssqa", "xsqa")}
-    scores = compare_arms(arms, task, Training(steps=200, batch=32).shortened(effort), seeds)
+    scores = compare_arms(arms, task, Training(steps=160, batch=32).shortened(effort), seeds)
     long = replace(task.shape, length=LONG)
     cost = {f"multiply-adds {kind}": float(multiply_adds(_small(long, kind), long)) for kind in arms}
     loss = {kind: fmean(one.loss for one in some) for kind, some in scores.items()}

@@ -74,7 +74,7 @@ def _small(shape: Shape) -> PairLogits:
 def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     """Fine-tune alike with and without pre-training; a third arm has the same steps in all, none of them masked."""
     task = find_task("code_repair")
-    steps = Training(steps=300, batch=32, learning_rate=3e-3).shortened(effort)
+    steps = Training(steps=225, batch=32, learning_rate=3e-3).shortened(effort)
     stages: dict[str, tuple[Task, ...]] = {
         "fine-tuned": (task,),
         "pre-trained": (SpanCorruption(task), task),

@@ -63,7 +63,7 @@ def _claim(seeds: Sequence[int], effort: float) -> Outcome:
     for name in TASKS:
         task = find_task(name)
         arms = {ratio: partial(_small, task.shape, ratio) for ratio in SMALL}
-        scores = compare_arms(arms, task, Training(steps=200, batch=32, learning_rate=3e-3).shortened(effort), seeds)
+        scores = compare_arms(arms, task, Training(steps=160, batch=32, learning_rate=3e-3).shortened(effort), seeds)
         found |= {f"{name}: {key}": value for key, value in figures(scores).items()}
         found[f"{name}: majority class"] = task.chance()
         for ratio, some in scores.items():
