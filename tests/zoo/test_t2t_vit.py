@@ -10,6 +10,7 @@ import torch
 from workbench.attention.surgery import operate
 from workbench.errors import RefusedError
 from workbench.zoo.count import parameters
+from workbench.zoo.positions import sinusoids
 from workbench.zoo.registry import build_system, find_system
 from workbench.zoo.shape import Shape
 from workbench.zoo.sites import system_sites
@@ -19,7 +20,6 @@ from workbench.zoo.systems.vision.t2t_vit import (
     SoftSplits,
     _softmax_attention,
     _tiny,
-    sinusoids,
 )
 from workbench.zoo.task import find_task
 

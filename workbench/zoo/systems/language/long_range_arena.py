@@ -20,6 +20,7 @@ from torch import nn
 from workbench.attention.attention import Attention, Rotate, Scores, split_heads
 from workbench.attention.factored import new_attention
 from workbench.attention.host import Shell
+from workbench.zoo.positions import sinusoids
 from workbench.zoo.registry import register_system
 from workbench.zoo.shape import Shape
 from workbench.zoo.system import TINY, Claim, Fact, Outcome, SitePattern, softmax_attention
@@ -120,12 +121,6 @@ class Block(nn.Module):
     def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         x = x + self.attention(self.norm1(x), bias=bias)
         return x + self.mlp(self.norm2(x))
-
-
-def sinusoids(tokens: int, width: int) -> torch.Tensor:
-    """Return positions [token, width] of sines and cosines (arXiv 1706.03762)."""
-    angles = torch.arange(tokens)[:, None] * 10_000.0 ** (-torch.arange(0, width, 2) / width)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 class ArenaEncoder(nn.Module):

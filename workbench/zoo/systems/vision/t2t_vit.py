@@ -22,6 +22,7 @@ from workbench.attention.host import Mechanism, register_host
 from workbench.attention.surgery import operate
 from workbench.attention.variant import Variant
 from workbench.errors import RefusedError
+from workbench.zoo.positions import sinusoids
 from workbench.zoo.registry import register_system
 from workbench.zoo.shape import Shape
 from workbench.zoo.system import TINY, Claim, Fact, Outcome, SitePattern, softmax_attention
@@ -214,13 +215,6 @@ class TokensToTokenTransformer(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x)[:, 0])
-
-
-def sinusoids(tokens: int, width: int) -> torch.Tensor:
-    """Return positions [token, width]: sines of falling frequencies in even channels, cosines in odd ones."""
-    channels = torch.arange(width)
-    angles = torch.arange(tokens)[:, None] / 10_000 ** (2 * (channels // 2) / width)
-    return torch.where(channels % 2 == 0, angles.sin(), angles.cos())
 
 
 def _tiny(shape: Shape, soft: bool = True) -> TokensToTokenTransformer:
