@@ -1,0 +1,1 @@
+"""Collapsed attention of one head: the tokens themselves are keys and values."""

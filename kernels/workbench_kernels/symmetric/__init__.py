@@ -1,0 +1,1 @@
+"""Symmetric attention: keys are the queries, up to a sign for each channel."""
