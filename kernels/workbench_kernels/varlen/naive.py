@@ -19,9 +19,9 @@ def varlen_attention(
     """Return [row, head, width]; see `workbench_kernels.varlen.op`."""
     out = torch.zeros_like(value)
     for rows, length in by_length(offsets):
-        parts = (part[rows].transpose(1, 2) for part in (query, key, value))
+        q, k, v = (part[rows].transpose(1, 2) for part in (query, key, value))
         bias = None if table is None else spread(table, length)
-        mixed = F.scaled_dot_product_attention(*parts, attn_mask=bias, scale=scale)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scale)
         out[rows] = mixed.transpose(1, 2)
     return out
 
