@@ -94,13 +94,25 @@ class PostNormLayer(nn.Module):
         """Return the rows [row, width], or the padded batch [batch * token, width] after the last layer."""
         query, key, value = self.project(rows)
         mixed = varlen_attention(query, key, value, packed.offsets, packed.longest, self.scale).flatten(1)
-        rows = _sum_norm(F.linear(mixed, self.output.weight), self.output.bias, rows, self.norm1)
-        hidden = activate(F.linear(rows, self.up.weight), self.kind, self.up.bias)
-        return _sum_norm(F.linear(hidden, self.down.weight), self.down.bias, rows, self.norm2, packed if last else None)
+        rows = _sum_norm(*_linear(mixed, self.output), rows, self.norm1)
+        hidden, bias = _linear(rows, self.up)
+        hidden = activate(hidden, self.kind, bias)
+        return _sum_norm(*_linear(hidden, self.down), rows, self.norm2, packed if last else None)
+
+
+def _linear(rows: torch.Tensor, linear: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the product, and the bias if the next kernel is to add it; on a CPU the product adds it for nothing."""
+    if rows.is_cuda:
+        return F.linear(rows, linear.weight), linear.bias
+    return linear(rows), None
 
 
 def _sum_norm(
-    rows: torch.Tensor, bias: torch.Tensor, residual: torch.Tensor, norm: nn.LayerNorm, whole: Packed | None = None
+    rows: torch.Tensor,
+    bias: torch.Tensor | None,
+    residual: torch.Tensor,
+    norm: nn.LayerNorm,
+    whole: Packed | None = None,
 ) -> torch.Tensor:
     return add_norm(rows, norm.weight, bias=bias, residual=residual, shift=norm.bias, eps=norm.eps, whole=whole)[1]
 
