@@ -19,5 +19,5 @@ def test_decisions_and_attributions_stay() -> None:
     for one, other in zip(after, before, strict=True):
         assert one.label == other.label
         assert one.scores == pytest.approx(other.scores, abs=1e-5)
-    found, expected = (torch.tensor(some.to_dataframe()["value"].to_numpy()) for some in (again, explained))
+    found, expected = (torch.tensor(some.to_dataframe()["score"].to_numpy()) for some in (again, explained))
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)

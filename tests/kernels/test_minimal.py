@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from workbench_kernels import KernelRefusal, MinimalNetwork, minimal_network
+from workbench_kernels import KernelRefusal, minimal_network
 from workbench_kernels.minimal import naive
 from workbench_kernels.minimal.kernel import run
 
 from tests.kernels.cases import assert_as_good, offsets_of
 from workbench.attention.surgery import operate
+from workbench.errors import RefusedError
+from workbench.zoo.fuse import fuse_minimal
 from workbench.zoo.shape import Shape
 from workbench.zoo.systems.vision.minimal import MinimalTransformer
 
@@ -62,24 +64,29 @@ def test_sequences_that_share_a_tile_do_not_see_each_other() -> None:
 )
 @torch.no_grad()
 def test_networks_of_the_zoo_are_of_this_form(variant: str) -> None:
+    model = _network(variant, heads=1)
+    fused, images = fuse_minimal(model), torch.randn(5, 1, 16, 16)
+    torch.testing.assert_close(fused(images), model(images), rtol=1e-4, atol=1e-5)
+    assert (fused.layers.maps is None) == ("no_vo" in variant)
+
+
+def test_networks_of_another_form_are_refused() -> None:
+    with pytest.raises(RefusedError, match="one head"):
+        fuse_minimal(_network("no_mlp", heads=4))
+    with pytest.raises(RefusedError, match="without MLPs"):
+        fuse_minimal(_network("collapsed_qk", heads=1))
+
+
+def _network(variant: str, heads: int) -> MinimalTransformer:
     torch.manual_seed(0)
     shape = Shape("image", 3, channels=1, size=16)
-    model = MinimalTransformer(shape, patch=4, width=16, layers=2, heads=1).double().eval()
+    model = MinimalTransformer(shape, patch=4, width=16, layers=2, heads=heads).eval()
     paths = [f"blocks.{layer}" for layer in range(2)]
     operate(model, variant, [f"{path}.attention" for path in paths], [f"{path}.mlp" for path in paths])
-    for weight in model.parameters():
-        weight.add_(0.1 * torch.randn_like(weight))
-    blocks = list(model.blocks)
-    layers = [(lambda x, a=block.attention: a.scores(x, x, None), block.attention.values) for block in blocks]
-    norms = [(block.norm1, block.norm2) for block in blocks]
-    network = MinimalNetwork.probed(16, layers, norms, dtype=torch.float32)
-    x = torch.randn(2, 17, 16, dtype=torch.double)
-    expected = x
-    for block in blocks:
-        expected = block(expected)
-    found = network(x.flatten(0, 1).float(), offsets_of([17, 17]), 17)
-    torch.testing.assert_close(found, expected.flatten(0, 1).float(), rtol=1e-4, atol=1e-5)
-    assert (network.maps is None) == ("no_vo" in variant)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.1 * torch.randn_like(weight))
+    return model
 
 
 def test_the_operator_keeps_pytorchs_contract() -> None:

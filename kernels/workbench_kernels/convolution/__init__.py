@@ -1,0 +1,1 @@
+"""A short causal convolution over packed sequences, one kernel a channel, as Primer has it behind its projections."""
