@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from workbench.guard.comparison import GuardComparison
     from workbench.guard.detector import register_detector
     from workbench.guard.guard import guard
-    from workbench.localize.localize import localize, plan, resume
+    from workbench.localize.localize import localize, plan, resume, score_set
     from workbench.localize.pairs import Pair, make_pairs, read_pairs
     from workbench.localize.replay import replay
     from workbench.localize.result import FoundSet, Localization, Ranking
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from workbench.runs.store import Run, RunStore
     from workbench.sites.find import find_sites
     from workbench.sites.site import Part, Site, SiteMap
+    from workbench.ui.widget import WorkbenchWidget, panel
     from workbench.zoo.check import check_system
     from workbench.zoo.checks import SystemCheck
     from workbench.zoo.registry import build_system, list_systems, register_system
@@ -120,6 +121,7 @@ _WHERE = {
     "Site": "sites.site",
     "SiteMap": "sites.site",
     "SweepResult": "patch.sweep",
+    "WorkbenchWidget": "ui.widget",
     "Target": "adapt.targets",
     "adapter_on": "adapt.attach",
     "attribute": "attribute.attribute",
@@ -144,6 +146,7 @@ _WHERE = {
     "open_bridge": "classify.bridge",
     "open_classifier": "classify.open",
     "open_model": "models.open",
+    "panel": "ui.widget",
     "patched": "patch.patch",
     "plan": "localize.localize",
     "read_pairs": "localize.pairs",
@@ -156,6 +159,7 @@ _WHERE = {
     "resolve_targets": "adapt.targets",
     "resume": "localize.localize",
     "save_merged": "adapt.merge",
+    "score_set": "localize.localize",
     "stack_adapters": "adapt.adapter",
     "sweep": "patch.sweep",
     "train_adapter": "adapt.train",

@@ -8,7 +8,7 @@ class InputError(ValueError):
 
     def __init__(self, expected: str, got: str, do: str) -> None:
         super().__init__(f"expected {expected}; got {got}; {do}")
-        self.got = got
+        self.expected, self.got, self.do = expected, got, do
 
 
 class RefusedError(InputError):

@@ -25,6 +25,7 @@ from workbench_kernels.packed import unpack
 from workbench.classify.open import open_classifier
 
 BATCH = 16
+Way = Callable[..., Any]
 
 
 def batch(longest: int, vocabulary: int) -> dict[str, torch.Tensor]:

@@ -192,9 +192,13 @@ def test_runs_of_other_verbs_are_not_resumed_or_replayed_as_localisations(run, t
         assert "guard" in err
 
 
-GROUPS = {"runs": ("list", "show", "resume", "replay"), "adapt": ("train", "export", "show", "merge")}
+GROUPS = {
+    "runs": ("list", "show", "resume", "replay"),
+    "adapt": ("train", "export", "show", "merge"),
+    "kernels": ("status",),
+}
 COMMANDS = [
-    *([name] for name in ("models", "sites", "localize", "edit", "guard", "train-glyph")),
+    *([name] for name in ("models", "sites", "localize", "edit", "guard", "train-glyph", "lab")),
     *([group, name] for group, names in GROUPS.items() for name in names),
 ]
 

@@ -141,3 +141,27 @@ def test_runs_of_one_second_keep_their_order(tmp_path: Path) -> None:
     made = [store.create("localize", f"model {number}", {}, {}).id for number in range(8)]
     assert [run.id for run in store.list()] == made
     assert store.get("last").id == made[-1]
+
+
+def test_a_deleted_run_is_gone_with_its_cells_and_files(store):
+    run, kept = new_run(store), new_run(store)
+    for some in (run, kept):
+        store.write_batch(some, "a", [("0", {"x": 1})], denoiser_rows=4, seconds=1.0)
+    with store.working_on(run), pytest.raises(InputError, match="another process"):
+        RunStore(store.root).delete(run)
+    assert store.cells(run)
+    store.delete(run)
+    assert [left.id for left in store.list()] == [kept.id]
+    assert store.cells(run) == {}
+    assert store.cost(run)["denoiser_rows"] == 0
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == [kept.id]
+
+
+def test_a_run_that_nobody_works_on_is_not_running(store):
+    run = new_run(store)
+    assert run.status == "running"
+    assert store.status_now(run) == "interrupted"
+    with store.working_on(run):
+        assert RunStore(store.root).status_now(run) == "running"
+    store.set_status(run, "done")
+    assert store.status_now(store.get(run.id)) == "done"

@@ -16,6 +16,8 @@ from workbench.cli import (
     classify,
     edit,
     guard,
+    kernels,
+    lab,
     localize,
     models,
     runs,
@@ -40,11 +42,13 @@ app.command("localize")(localize.localize)
 app.command("edit")(edit.edit)
 app.command("guard")(guard.guard)
 app.command("ablate")(ablate.ablate)
+app.command("lab")(lab.lab)
 app.command("train-glyph")(train_glyph.train_glyph)
 app.add_typer(adapt.app, name="adapt")
 app.add_typer(classify.app, name="classify")
 app.add_typer(attribute.app, name="attribute")
 app.add_typer(zoo.app, name="zoo")
+app.add_typer(kernels.app, name="kernels")
 app.add_typer(runs.app, name="runs")
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 import numpy as np
 
+from workbench.errors import InputError
+from workbench.files import whole
 from workbench.hooks.clock import StepClock
 from workbench.localize.measure import measure, rest_of_image
 from workbench.localize.result import FoundSet, Localization, RankedSite, Ranking
-from workbench.localize.scores import ScoreTable
+from workbench.localize.scores import ArmScore, ScoreTable
 from workbench.localize.settings import Settings
 from workbench.localize.stages import (
     control_arms,
@@ -20,10 +24,10 @@ from workbench.localize.stages import (
     nested_arms,
     patch_arm,
     ranked_sites,
-    reaches,
+    set_stage,
     single_arms,
     smallest_nested,
-    thinned_arms,
+    thinned,
 )
 from workbench.metrics.reader import TextReader
 from workbench.models.model import Model
@@ -32,6 +36,8 @@ from workbench.patch.sweep import run_batch
 from workbench.runs.images import inside, pixel_hash, read_image, write_image
 from workbench.runs.store import Run, RunStore
 from workbench.sites.site import SiteMap
+
+SITES_FILE: Final = "sites.json"
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,33 @@ class Job:
 
     def execute(self) -> Localization:
         with self.store.working_on(self.run):
+            with whole(self.run.folder / SITES_FILE) as part:
+                self.sites.save(part)
             result = self._stages()
             result.save(self.run.folder / "result.json")
             result.to_dataframe().to_csv(self.run.folder / "ranking.csv", index=False)
             result.found.save(self.run.folder / "found.json")
             self.store.set_status(self.run, "done", {"found": list(result.found.indices)})
         return result
+
+    def score_set(self, sites: Sequence[int]) -> ArmScore:
+        """Score any sites patched together on all pairs and seeds; what the run itself found stays as it is."""
+        arm, status = patch_arm(self.settings, sites), self.store.get(self.run.id).status
+        if missing := self._sources_missing():
+            raise InputError("a run whose source images are all there", f"{missing} missing", "resume the run first")
+        try:
+            with self.store.working_on(self.run):
+                self._sweep(set_stage(arm), [arm])
+        finally:
+            self.store.set_status(self.run, status)
+        return self._table().score(arm)
+
+    def _sources_missing(self) -> int:
+        there = sum(key.endswith(f"/{SOURCE.key}") for key in self.store.cells(self.run))
+        return self._images_of_arm() - there
+
+    def _images_of_arm(self) -> int:
+        return len(self.settings.pairs) * len(self.settings.seeds)
 
     def _stages(self) -> Localization:
         every = range(len(self.sites))
@@ -89,24 +116,22 @@ class Job:
         found = smallest_nested(self.settings, table, nested, all_sites)
         if found is None:
             return everything, False
-        while thinner := thinned_arms(self.settings, found):
-            self._sweep(f"thin {found.key}", thinner)
-            table = self._table()
-            good = [arm for arm in thinner if reaches(self.settings, table.score(arm), all_sites)]
-            if not good:
-                break
-            found = max(good, key=lambda arm: table.score(arm).effect)
-        return found, True
+        return thinned(self.settings, found, all_sites, self._thinner), True
+
+    def _thinner(self, found: Arm, arms: list[Arm]) -> list[ArmScore]:
+        self._sweep(f"thin {found.key}", arms)
+        table = self._table()
+        return [table.score(arm) for arm in arms]
 
     def _table(self) -> ScoreTable:
         return ScoreTable(self.store.cells(self.run), len(self.settings.pairs), self.settings.seeds)
 
     def _sweep(self, stage: str, arms: Sequence[Arm]) -> None:
-        """Run the batches of a stage that are not done; arms of earlier stages are never run again."""
+        """Run the batches of a stage that are not done; arms that other stages completed are never run again."""
         settings = self.settings
         cells = self.store.cells(self.run)
-        known = {key.split("/", 2)[2] for key, cell in cells.items() if cell["stage"] != stage}
-        fresh = list({arm.key: arm for arm in arms if arm.key not in known}.values())
+        elsewhere = Counter(key.split("/", 2)[2] for key, cell in cells.items() if cell["stage"] != stage)
+        fresh = list({arm.key: arm for arm in arms if elsewhere[arm.key] < self._images_of_arm()}.values())
         done = self.store.batches(self.run)
         for batch in plan_batches(stage, fresh, len(settings.pairs), settings.seeds, settings.max_rows):
             if batch.key not in done:
@@ -121,7 +146,7 @@ class Job:
             batch,
             (pair.source, pair.target),
             self.settings.sampling,
-            on_call=self._check_stop,
+            on_call=stop_check(self.should_stop),
         )
         prefix = f"{batch.pair}/{batch.seed}"
         source = made.images.get(SOURCE.key)
@@ -137,10 +162,6 @@ class Job:
         seconds = time.perf_counter() - start
         self.store.write_batch(self.run, batch.key, cells, denoiser_rows=made.denoiser_rows, seconds=seconds)
         self._tell(stage)
-
-    def _check_stop(self, _: StepClock) -> None:
-        if self.should_stop is not None and self.should_stop():
-            raise KeyboardInterrupt
 
     def _keep(self, prefix: str, arm: str, image: np.ndarray) -> dict[str, str]:
         name = image_name(prefix, arm)
@@ -209,6 +230,16 @@ class Job:
             step_scores=tuple(table.score(arm) for arm in details if arm.heads is None),
             cost={**self.store.cost(self.run), "forecast": self.run.forecast},
         )
+
+
+def stop_check(should_stop: Callable[[], bool] | None) -> Callable[[StepClock], None]:
+    """Return what to call at each denoiser call; it ends the run like Ctrl-C when it should stop."""
+
+    def check(_: StepClock) -> None:
+        if should_stop is not None and should_stop():
+            raise KeyboardInterrupt
+
+    return check
 
 
 def image_name(prefix: str, arm: str) -> str:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.hooks.clock import StepClock
 from workbench.localize.forecast import Forecast, forecast
-from workbench.localize.job import Job, Listener
+from workbench.localize.job import Job, Listener, stop_check
 from workbench.localize.pairs import Pair, make_pairs
 from workbench.localize.result import Localization
+from workbench.localize.scores import ArmScore
 from workbench.localize.settings import Settings
 from workbench.localize.stages import single_arms
 from workbench.metrics.reader import open_reader
@@ -64,6 +66,7 @@ def localize(
     out: str | Path = DEFAULT_OUT,
     on_progress: Listener | None = None,
     on_forecast: Callable[[Forecast], None] | None = None,
+    on_run: Callable[[Run], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     **options: Any,
 ) -> Localization:
@@ -80,6 +83,7 @@ def localize(
         out: folder of the run store; nothing is written elsewhere.
         on_progress: called after each batch.
         on_forecast: called once before the run starts.
+        on_run: called once with the run when it is in the store.
         should_stop: asked at each denoiser call; True ends the run like Ctrl-C, to be resumed later.
         **options: `seeds` (a number or a list), `steps`, `guidance`, `condition_only`, `sites` (names, patterns
             or indices to try) and the fields of `Settings`: `start_step`, `share`, `drift_margin`, `heads`,
@@ -95,11 +99,13 @@ def localize(
     opened, site_map, settings, expected = plan(model, pairs, **options)
     opened.require_weights()
     reader, store = open_reader(settings.reader), RunStore(out)
-    timed = replace(expected, seconds=_expected_seconds(opened, site_map, settings, expected))
+    timed = replace(expected, seconds=_expected_seconds(opened, site_map, settings, expected, stop_check(should_stop)))
     if on_forecast is not None:
         on_forecast(timed)
     config = {"model": opened.name, "fingerprint": opened.fingerprint(), "settings": settings.to_dict()}
     run = store.create("localize", opened.name, config, timed.to_dict())
+    if on_run is not None:
+        on_run(run)
     return Job(store, run, opened, site_map, settings, reader, on_progress, should_stop).execute()
 
 
@@ -128,7 +134,37 @@ def resume(
     return Job(store, run, opened, find_sites(opened), settings, reader, on_progress, should_stop).execute()
 
 
-def _expected_seconds(model: Model, sites: SiteMap, settings: Settings, expected: Forecast) -> float:
+def score_set(
+    store: RunStore,
+    run: Run,
+    sites: Iterable[str | int],
+    *,
+    model: Model | None = None,
+    on_progress: Listener | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> ArmScore:
+    """Score any set of sites patched together, on the pairs and seeds of a run; images are made only once.
+
+    Args:
+        store: the store that holds it.
+        run: a finished run, or one whose sites have all been patched alone.
+        sites: names, patterns or indices.
+        model: the model, needed only if it was a live pipeline.
+        on_progress, should_stop: see `localize`.
+
+    Raises:
+        InputError: sites that do not exist, a run of another verb or one that has not come so far.
+    """
+    opened = reopen_model(run, "localize", model)
+    site_map, settings = find_sites(opened), Settings.from_dict(run.config["settings"])
+    chosen = [site.index for site in site_map.select(sites)]
+    reader = open_reader(settings.reader)
+    return Job(store, run, opened, site_map, settings, reader, on_progress, should_stop).score_set(chosen)
+
+
+def _expected_seconds(
+    model: Model, sites: SiteMap, settings: Settings, expected: Forecast, on_call: Callable[[StepClock], None]
+) -> float:
     """Time a batch of two and of four steps, after a warm-up, and scale both parts; reading is not counted.
 
     What a step does not cost (prompts, decoding) is paid once an image, the rest once a denoiser row.
@@ -140,8 +176,8 @@ def _expected_seconds(model: Model, sites: SiteMap, settings: Settings, expected
     def timed(steps: int) -> tuple[float, int]:
         start = time.perf_counter()
         sampling = replace(settings.sampling, steps=steps)
-        rows = run_batch(model, sites, batch, (pair.source, pair.target), sampling).denoiser_rows
-        return time.perf_counter() - start, rows
+        made = run_batch(model, sites, batch, (pair.source, pair.target), sampling, on_call=on_call)
+        return time.perf_counter() - start, made.denoiser_rows
 
     # Two steps at least: some flow schedules divide by zero with one.
     timed(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -12,6 +12,7 @@ from workbench.localize.settings import Settings
 from workbench.patch.arms import SOURCE, TARGET, Arm
 
 NESTED_SIZES: Final = (1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 40)
+SET_STAGE: Final = "set "
 
 
 def patch_arm(settings: Settings, sites: Sequence[int]) -> Arm:
@@ -69,11 +70,35 @@ def smallest_nested(settings: Settings, table: ScoreTable, nested: Sequence[Arm]
     return next((arm for arm in nested if reaches(settings, table.score(arm), everything)), None)
 
 
+def thinned(
+    settings: Settings, found: Arm, everything: ArmScore, score: Callable[[Arm, list[Arm]], list[ArmScore]]
+) -> Arm:
+    """Leave out one site after the other, the least missed first, as long as the rule holds.
+
+    Args:
+        settings: the rule.
+        found: a set that satisfies it.
+        everything: score of all sites.
+        score: scores sets that are one site smaller than the given one.
+    """
+    while thinner := thinned_arms(settings, found):
+        good = [made for made in score(found, thinner) if reaches(settings, made, everything)]
+        if not good:
+            break
+        found = patch_arm(settings, max(good, key=lambda made: made.effect).sites)
+    return found
+
+
 def thinned_arms(settings: Settings, found: Arm) -> list[Arm]:
     """Return the found set without each of its sites in turn."""
     if len(found.sites) < 2:
         return []
     return [patch_arm(settings, [site for site in found.sites if site != left_out]) for left_out in found.sites]
+
+
+def set_stage(arm: Arm) -> str:
+    """Return the stage of a set that was asked for by hand after the run."""
+    return SET_STAGE + "+".join(map(str, arm.sites))
 
 
 def control_arms(settings: Settings, found: Arm, every: Sequence[int]) -> tuple[list[Arm], list[Arm]]:

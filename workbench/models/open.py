@@ -1,9 +1,8 @@
-"""Open a model by name, folder, hub id or live pipeline, and list the embedded ones."""
+"""Open a model by name, folder, hub id or live pipeline."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,39 +10,16 @@ from typing import Any, Final, Literal
 import torch
 
 from workbench.errors import InputError, RefusedError
+from workbench.models.cards import DEFAULT_MODEL as DEFAULT_MODEL
+from workbench.models.cards import EMBEDDED as EMBEDDED
+from workbench.models.cards import ModelCard as ModelCard
+from workbench.models.cards import list_models as list_models
 from workbench.models.family import family_of, list_families
 from workbench.models.model import Defaults, Model, defaults_of
 from workbench.models.refused import REFUSED
 
-EMBEDDED: Final = Path(__file__).parent / "embedded"
-DEFAULT_MODEL: Final = "glyph-mmdit"
 PUBLISHED_PREFIX: Final = "published:"
 PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What the package says of an embedded model; `planted_sites` is the answer (indices),
-    which is never read by the code that localises."""
-
-    name: str
-    family: str
-    sites: int
-    parameters: int
-    planted_sites: tuple[int, ...]
-    defaults: dict[str, Any]
-    note: str
-
-    @classmethod
-    def read(cls, folder: Path) -> ModelCard:
-        """Read the card `workbench.json` of a model folder."""
-        card = json.loads((folder / "workbench.json").read_text(encoding="utf-8"))
-        return cls(**{**card, "planted_sites": tuple(card["planted_sites"])})
-
-
-def list_models() -> list[ModelCard]:
-    """Return the cards of the embedded models, by name."""
-    return [ModelCard.read(path.parent) for path in sorted(EMBEDDED.glob("*/workbench.json"))]
 
 
 def open_model(source: Any, *, device: str | None = None, dtype: torch.dtype | None = None) -> Model:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -199,24 +200,53 @@ class RunStore:
     @contextmanager
     def working_on(self, run: Run) -> Iterator[None]:
         """Hold a run for this process and note how it ended; the lock falls with the process that holds it."""
+        with self._holding(run):
+            try:
+                self.set_status(run, "running")
+                yield
+            except KeyboardInterrupt:
+                self.set_status(run, "interrupted")
+                raise
+            except BaseException:
+                self.set_status(run, "failed")
+                raise
+
+    @contextmanager
+    def _holding(self, run: Run, patience: float = 1.0) -> Iterator[None]:
+        # Whoever only looks whether a run is held, holds it for a moment; that is worth waiting for.
         lock = FileLock(run.folder / "run.lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout as error:
             raise InputError(
                 "a run that nobody works on", f"{run.id}, held by another process", "wait for it or stop it first"
             ) from error
         try:
-            self.set_status(run, "running")
             yield
-        except KeyboardInterrupt:
-            self.set_status(run, "interrupted")
-            raise
-        except BaseException:
-            self.set_status(run, "failed")
-            raise
         finally:
             lock.release()
+
+    def status_now(self, run: Run) -> str:
+        """Return the status of a run; one that says `running` while nobody works on it was interrupted."""
+        if run.status != "running":
+            return run.status
+        try:
+            with self._holding(run, patience=0):
+                return "interrupted"
+        except InputError:
+            return "running"
+
+    def delete(self, run: Run) -> None:
+        """Delete a run for good: its cells, its images, its folder.
+
+        Raises:
+            InputError: a process works on it.
+        """
+        with self._holding(run), self._transaction() as connection:
+            connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+            # A folder under another name is nobody's run, should the process end before all of it is gone.
+            gone = run.folder.rename(run.folder.with_name(f".{run.id}.deleted"))
+        rmtree(gone)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,0 +1,90 @@
+"""The view of all runs in the store: list, resume, delete, compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from workbench.errors import InputError
+from workbench.runs.store import Run, RunStore
+from workbench.ui.handlers import View, add_view, handles, view_of_verb
+from workbench.ui.session import Session
+
+VIEW: Final = "runs"
+MISSING: Final = "–"
+
+
+@handles("runs.list")
+def list_runs(session: Session, _: dict[str, Any]) -> dict[str, Any]:
+    """List every run of the store, newest first."""
+    if not session.workspace.has_store:
+        return {"runs": []}
+    store = session.workspace.store()
+    return {"runs": [_entry(store, run) for run in reversed(store.list())]}
+
+
+def _entry(store: RunStore, run: Run) -> dict[str, Any]:
+    view, result = view_of_verb(run.verb), store.result(run)
+    answer = view.answer(result) if view is not None and view.answer is not None and result is not None else ""
+    return {
+        "run": run.id,
+        "verb": run.verb,
+        "model": run.model,
+        "created": run.created,
+        "status": store.status_now(run),
+        "cells": run.cells,
+        "seconds": store.cost(run)["seconds"],
+        "answer": answer,
+        "view": None if view is None else view.name,
+    }
+
+
+@handles("runs.resume")
+def resume(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Go on with a run where it stopped."""
+    store, run = session.workspace.run(payload["run"])
+    view = view_of_verb(run.verb)
+    if view is None or view.resume is None:
+        raise InputError(
+            "a run that can be resumed from here", f"{run.id} of `{run.verb}`", "start it again with the same settings"
+        )
+    if store.status_now(run) == "running":
+        raise InputError("a run that nobody works on", f"{run.id}, which is running", "wait for it or cancel it first")
+    return {"job": view.resume(session, run)}
+
+
+@handles("runs.delete")
+def delete(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Delete a run with its images; the payload holds the user's confirmation."""
+    store, run = session.workspace.run(payload["run"])
+    store.delete(run)
+    return {"deleted": run.id}
+
+
+@handles("runs.compare")
+def compare(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Compare the configurations and versions of two runs key by key."""
+    left, right = (_flattened(session.workspace.run(name)[1]) for name in payload["runs"])
+    keys = [
+        {"key": key, "left": left.get(key, MISSING), "right": right.get(key, MISSING)}
+        for key in dict.fromkeys([*left, *right])
+    ]
+    return {"keys": [{**line, "equal": line["left"] == line["right"]} for line in keys]}
+
+
+def _flattened(run: Run) -> dict[str, str]:
+    values = {"verb": run.verb, "config": run.config, "versions": run.versions}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in _leaves("", values)}
+
+
+def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested data with their dotted keys; an empty list is a leaf."""
+    if not isinstance(value, (dict, list)) or not value:
+        yield prefix, value
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaves(f"{prefix}.{key}" if prefix else str(key), inner)
+
+
+add_view(View(VIEW))
