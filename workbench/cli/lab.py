@@ -21,7 +21,7 @@ NOTEBOOKS: Final = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
 
 def lab(
     extra: Annotated[list[str] | None, typer.Argument(help="Further arguments of `jupyter lab`, after --.")] = None,
-    folder: Annotated[Path, typer.Option(help="Folder to work in; notebooks and runs lie there.")] = Path("workbench"),
+    folder: Annotated[Path, typer.Option(help="Folder to work in; notebooks and runs lie there.")] = Path("workbench-lab"),
 ) -> None:
     """Open JupyterLab with the panels and the example notebooks.
 
