@@ -1,0 +1,42 @@
+/** What every part of a mounted view may use. */
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+
+import type { Trans } from '../../trans';
+import type { Connection } from '../connection';
+import type { Action, State } from '../view';
+
+export interface Surroundings {
+  connection: Connection;
+  state: State;
+  trans: Trans;
+  onAction(listener: (action: Action) => void): () => void;
+  /** Say something to screen readers, once. */
+  announce(text: string): void;
+}
+
+export const SurroundingsContext = createContext<Surroundings | null>(null);
+
+export function useSurroundings(): Surroundings {
+  const surroundings = useContext(SurroundingsContext);
+  if (surroundings === null) {
+    throw new Error('a part of a view outside of a mounted view');
+  }
+  return surroundings;
+}
+
+export function useTrans(): Trans {
+  return useSurroundings().trans;
+}
+
+/** Draw again whenever a model says that it changed. */
+export function useChanges(model: { onChange(changed: () => void): () => void }): void {
+  const [, redraw] = useState(0);
+  useEffect(() => model.onChange(() => redraw(count => count + 1)), [model]);
+}
+
+/** Call a function when the keyboard asks for an action. */
+export function useAction(action: Action, act: () => void): void {
+  const { onAction } = useSurroundings();
+  useEffect(() => onAction(asked => asked === action && act()));
+}

@@ -1,0 +1,30 @@
+/** What went wrong: what happened, what to do as a button, and the stack trace only on request. */
+import type { Problem } from '../../protocol/messages';
+import { Button } from './button';
+import { useTrans } from './context';
+import { Icon } from './icon';
+
+export interface NextStep {
+  label: string;
+  onClick(): void;
+}
+
+export function Notice({ problem, steps = [] }: { problem: Problem; steps?: NextStep[] }) {
+  const trans = useTrans();
+  const copy = (): void => {
+    const text = [problem.message, problem.hint, problem.details ?? ''].filter(Boolean).join('\n');
+    void navigator.clipboard.writeText(text);
+  };
+  return (
+    <div class="jp-Workbench-notice" role="alert">
+      <Icon name={problem.type === 'failed' || problem.type === 'protocol' ? 'bad' : 'warn'} kind="bad" />
+      <div class="jp-Workbench-noticeText">
+        <strong>{problem.message}</strong> {problem.hint}
+      </div>
+      {steps.map(step => (
+        <Button key={step.label} {...step} />
+      ))}
+      {problem.details && <Button kind="quiet" label={trans.__('Copy details')} onClick={copy} />}
+    </div>
+  );
+}

@@ -1,0 +1,202 @@
+/** The patching view: find the sites that write the text. */
+import { useEffect, useState } from 'preact/hooks';
+
+import { Bar } from '../parts/bar';
+import { useAction, useSurroundings } from '../parts/context';
+import { Notice, type NextStep } from '../parts/notice';
+import { parameters } from '../parts/numbers';
+import { Progress } from '../parts/progress';
+import { VerdictSection } from '../parts/verdict';
+import { asSetup, changesSince, wrongWith } from './choice';
+import { PatchingContext, usePatching } from './context';
+import { Inspector } from './inspector';
+import { KeepSet } from './keepSet';
+import { Keys } from './keys';
+import { ModelChooser } from './modelChooser';
+import { Patching } from './patching';
+import { Setup } from './setup';
+import { SetImages } from './setImages';
+import { SiteTable } from './siteTable';
+import { TradeOff } from './tradeOff';
+import { figuresOf, sentenceOf } from './verdict';
+
+export function Panel() {
+  const { connection, state } = useSurroundings();
+  const [patching, setPatching] = useState<Patching | null>(null);
+  useEffect(() => {
+    const made = new Patching(connection, state);
+    setPatching(made);
+    return () => made.dispose();
+  }, [connection]);
+  return (
+    patching && (
+      <PatchingContext.Provider value={patching}>
+        <Whole />
+      </PatchingContext.Provider>
+    )
+  );
+}
+
+function Whole() {
+  const patching = usePatching();
+  const copy = useCopyCode(patching);
+  useAction('run', () => void patching.start());
+  useAction('cancel', () => patching.isRunning && void patching.cancel());
+  useAction('copy', copy);
+  useAction('seed-back', () => patching.turn(0, -1));
+  useAction('seed-on', () => patching.turn(0, 1));
+  useAction('pair-back', () => patching.turn(-1, 0));
+  useAction('pair-on', () => patching.turn(1, 0));
+  return (
+    <>
+      <Bar about={useAbout(patching)} onCopy={wrongWith(patching.choice) === null ? copy : undefined}>
+        <ModelChooser />
+      </Bar>
+      <Setup />
+      <RunProgress />
+      <Problems />
+      <Answer />
+      <div class="jp-Workbench-body">
+        <div class="jp-Workbench-evidence">
+          <SiteTable />
+          {patching.result && (
+            <div class="jp-Workbench-two">
+              <TradeOff />
+              <SetImages />
+            </div>
+          )}
+        </div>
+        <Inspector />
+      </div>
+      <Keys />
+    </>
+  );
+}
+
+function useAbout(patching: Patching): string {
+  const { trans } = useSurroundings();
+  const map = patching.siteMap;
+  if (map === null) {
+    return patching.choice.model ? trans.__('Reading its sites …') : '';
+  }
+  const sites = trans._n('%1 site', '%1 sites', map.sites.length);
+  return trans.__('%1, %2, %3 parameters', map.family, sites, parameters(map.total_parameters));
+}
+
+function useCopyCode(patching: Patching): () => void {
+  const { connection, announce, trans } = useSurroundings();
+  return async () => {
+    if (wrongWith(patching.choice) === null) {
+      const settings = asSetup(patching.choice);
+      const answer = await patching.ask(() => connection.client.request('code.get', { view: 'patching', settings }));
+      if (answer) {
+        await navigator.clipboard.writeText(answer.payload.code);
+        announce(trans.__('Copied as Python'));
+      }
+    }
+  };
+}
+
+function RunProgress() {
+  const { trans } = useSurroundings();
+  const patching = usePatching();
+  const { job, result } = patching;
+  if (job === undefined || job.status === 'failed') {
+    return null;
+  }
+  const stages: Record<string, string> = {
+    singles: trans.__('each site alone'),
+    nested: trans.__('sets of sites'),
+    thinned: trans.__('smaller sets'),
+    controls: trans.__('random sets'),
+    details: trans.__('steps'),
+  };
+  const kept = result ? result.pairs_done : 0;
+  const ended =
+    job.status === 'cancelled'
+      ? trans.__(
+          'Cancelled. %1 images are kept, %2 of %3 pairs are whole. The model is unchanged.',
+          job.done,
+          kept,
+          result?.pairs.length ?? 0,
+        )
+      : trans.__('Finished. Saved as run %1.', job.run ?? '');
+  return (
+    <Progress
+      job={job}
+      unit={trans.__('images')}
+      stage={stages[job.stage] ?? job.stage}
+      ended={ended}
+      onCancel={() => void patching.cancel()}
+    />
+  );
+}
+
+function Problems() {
+  const { connection, trans } = useSurroundings();
+  const patching = usePatching();
+  const { transport } = connection;
+  const repair = transport.repair
+    ? [{ label: trans.__('Choose another kernel'), onClick: () => transport.repair!() }]
+    : [];
+  if (transport.state === 'missing') {
+    const message = trans.__('The package workbench could not be imported in this kernel: %1.', transport.detail);
+    return (
+      <Notice
+        problem={{ type: 'refused', message, hint: trans.__('Install it there, or use another kernel.') }}
+        steps={repair}
+      />
+    );
+  }
+  if (transport.state === 'closed') {
+    const message = trans.__('The notebook %1, whose kernel this panel uses, is not open.', transport.detail);
+    const open = { label: trans.__('Open the notebook'), onClick: () => transport.repair!() };
+    return <Notice problem={{ type: 'refused', message, hint: '' }} steps={[open]} />;
+  }
+  if (transport.state === 'dead') {
+    const message = trans.__('There is no kernel.');
+    return (
+      <Notice problem={{ type: 'refused', message, hint: trans.__('Runs are kept in the store.') }} steps={repair} />
+    );
+  }
+  const problem = patching.problem ?? connection.problem;
+  return problem && <Notice problem={problem} steps={nextSteps(patching, trans.__('Go on with the run'))} />;
+}
+
+function nextSteps(patching: Patching, label: string): NextStep[] {
+  return patching.job?.status === 'failed' && patching.job.run
+    ? [{ label, onClick: () => void patching.resume() }]
+    : [];
+}
+
+function Answer() {
+  const { trans } = useSurroundings();
+  const patching = usePatching();
+  const { result, chosen, choice } = patching;
+  if (result === null) {
+    return null;
+  }
+  const changes = patching.isRunning ? [] : changesSince(result, choice);
+  const unfinished = result.status !== 'done' && !patching.isRunning;
+  return (
+    <>
+      <VerdictSection
+        sentence={sentenceOf(result, chosen, trans)}
+        figures={figuresOf(result, chosen, choice.margin, trans)}
+      >
+        <KeepSet />
+        {unfinished && (
+          <button type="button" class="jp-Workbench-button" onClick={() => void patching.resume()}>
+            {trans.__('Go on with the run')}
+          </button>
+        )}
+      </VerdictSection>
+      {changes.length > 0 && (
+        <p class="jp-Workbench-stale">
+          {trans.__('Run %1; changed since: ', result.run)}
+          {changes.map(([name, before, now]) => `${name}: ${before} → ${now}`).join(', ')}
+        </p>
+      )}
+    </>
+  );
+}

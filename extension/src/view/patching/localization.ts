@@ -1,0 +1,86 @@
+/** Reads a result of the kernel: which score belongs to which row, and what the rule and the controls say. */
+import type { ArmScore, Interval, PatchingResult, Site } from '../../protocol/messages';
+
+/** The score of exactly these sites patched together, if its images are there. */
+export function scoreOf(result: PatchingResult, sites: readonly number[]): ArmScore | undefined {
+  const key = keyOf(sites);
+  const everything = result.all_sites ? [result.all_sites] : [];
+  const all = [...result.singles, ...result.trade_off, ...(result.combined ?? []), ...everything];
+  return all.find(score => keyOf(score.sites) === key);
+}
+
+export function keyOf(sites: readonly number[]): string {
+  return [...sites].sort((one, other) => one - other).join('+');
+}
+
+/** Mean, and smallest and largest effect of the random sets. */
+export function randomBand(result: PatchingResult): { mean: number; drift: number; band: Interval } | null {
+  const effects = result.random_sets.map(score => score.effect);
+  if (effects.length === 0) {
+    return null;
+  }
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    mean: mean(effects),
+    drift: mean(result.random_sets.map(score => score.drift)),
+    band: [Math.min(...effects), Math.max(...effects)],
+  };
+}
+
+/** The drift that the rule allows: the margin beyond that of all sites. */
+export function driftBound(result: PatchingResult, margin: number): number | null {
+  return result.all_sites ? result.all_sites.drift + margin : null;
+}
+
+export function bestSingle(result: PatchingResult): ArmScore | undefined {
+  return result.singles.reduce<ArmScore | undefined>(
+    (best, score) => (best === undefined || score.effect > best.effect ? score : best),
+    undefined,
+  );
+}
+
+/** Windows of the schedule that were measured, first step first. */
+export function stepWindows(result: PatchingResult): Interval[] {
+  const windows = new Map(result.step_scores.map(({ window }) => [window.join('-'), window]));
+  return [...windows.values()].sort((one, other) => one[0] - other[0]);
+}
+
+export interface SiteGroup {
+  name: string;
+  sites: { site: Site; short: string }[];
+}
+
+/** Sites under the module that holds them, with names as short as still tell them apart within it. */
+export function groupSites(sites: readonly Site[]): SiteGroup[] {
+  const parts = new Map(sites.map(site => [site, site.name.split('.')]));
+  const prefix = (site: Site, length: number): string => parts.get(site)!.slice(0, length).join('.');
+  const numbered = new Set(sites.map(site => prefix(site, 2))).size < sites.length;
+  const nameOf = (site: Site): string => {
+    const second = parts.get(site)![1] ?? '';
+    return prefix(site, numbered && /^\d+$/.test(second) ? 2 : 1);
+  };
+  const groups = new Map<string, Site[]>();
+  for (const site of sites) {
+    groups.set(nameOf(site), [...(groups.get(nameOf(site)) ?? []), site]);
+  }
+  return [...groups].map(([name, members]) => {
+    const rests = members.map(site => site.name.slice(name.length + 1).split('.'));
+    const kept = rests.map(rest => rest.slice(0, telling(rests)).join('.'));
+    // A bare number says too little: "blocks.5" of transformer_blocks.
+    const about = name.split('_').at(-1)!;
+    const shorts = kept.map(short => (/^\d+$/.test(short) ? `${about}.${short}` : short));
+    return { name, sites: members.map((site, place) => ({ site, short: shorts[place] || site.name })) };
+  });
+}
+
+/** How many segments must be shown so that the last one that differs is among them. */
+function telling(rests: string[][]): number {
+  const longest = Math.max(...rests.map(rest => rest.length));
+  let last = 0;
+  for (let at = 0; at < longest; at += 1) {
+    if (new Set(rests.map(rest => rest[at])).size > 1) {
+      last = at + 1;
+    }
+  }
+  return last || 2;
+}

@@ -1,0 +1,101 @@
+/** The row of a site, and the cells that it shares with the pinned rows. */
+import type { Site } from '../../protocol/messages';
+import { useTrans } from '../parts/context';
+import { ForestRow } from '../parts/forest';
+import { PixelImage } from '../parts/image';
+import { range, score } from '../parts/numbers';
+import { HeatRow } from '../parts/ramp';
+import { usePatching } from './context';
+import { type Brush, rowScore, type Table } from './siteTable';
+import { useShownImage } from './useShownImage';
+
+export function SiteRow({ site, short, table, brush }: { site: Site; short: string; table: Table; brush: Brush }) {
+  const trans = useTrans();
+  const patching = usePatching();
+  const selected = patching.combining.selection.includes(site.index);
+  const one = rowScore(patching, site.index);
+  const name = one
+    ? trans.__(
+        'Site %1, %2: effect %3, interval %4, drift %5',
+        site.index,
+        site.name,
+        score(one.effect),
+        range(one.ci),
+        score(one.drift),
+      )
+    : trans.__('Site %1, %2: not measured yet', site.index, site.name);
+  return (
+    <div
+      class={`jp-Workbench-row${selected ? ' jp-mod-selected' : ''}${patching.cursor === site.index ? ' jp-mod-cursor' : ''}`}
+      role="row"
+      aria-level={2}
+      aria-selected={selected}
+      aria-label={name}
+      data-row={site.index}
+      tabIndex={patching.cursor === site.index ? 0 : -1}
+      onClick={() => patching.moveCursor(site.index)}
+      onPointerEnter={() => brush.pass(site.index)}
+    >
+      <div role="gridcell" class="jp-Workbench-site" title={site.name}>
+        <span
+          class="jp-Workbench-box"
+          aria-hidden="true"
+          onPointerDown={event => {
+            event.preventDefault();
+            brush.begin(site.index);
+          }}
+          onClick={event => event.stopPropagation()}
+        />
+        <span class="jp-Workbench-index">{site.index}</span>
+        <code>{short}</code>
+      </div>
+      <ScoreCells row={site.index} table={table} />
+    </div>
+  );
+}
+
+/** Plot, figures, steps and image of a row; what is not measured yet is "…", never zero. */
+export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; table: Table }) {
+  const trans = useTrans();
+  const patching = usePatching();
+  const one = rowScore(patching, row);
+  const image = useShownImage(one?.arm);
+  const steps = new Map(
+    patching.result?.step_scores.filter(each => each.site === row).map(each => [each.window.join('-'), each.effect]),
+  );
+  const single = patching.result?.pairs.length === 1;
+  return (
+    <>
+      <div role="gridcell" class="jp-mod-plot">
+        {one ? (
+          <ForestRow at={table.at} mean={one.effect} {...(single ? {} : { ci: one.ci })} />
+        ) : (
+          <ForestRow at={table.at} />
+        )}
+      </div>
+      <div role="gridcell" class="jp-mod-figure">
+        <b>{one ? score(one.effect) : '…'}</b>
+      </div>
+      <div role="gridcell" class="jp-mod-figure jp-mod-interval">
+        {one && !single ? range(one.ci) : ''}
+      </div>
+      <div role="gridcell" class="jp-mod-figure">
+        {one ? score(one.drift) : '…'}
+      </div>
+      {table.windows.length > 0 && (
+        <div role="gridcell">
+          {typeof row === 'number' && (
+            <HeatRow
+              values={table.windows.map(window => steps.get(window.join('-')) ?? null)}
+              limit={table.limit}
+              names={table.windows.map(([from, to]) => trans.__('steps %1 – %2', from, to - 1))}
+            />
+          )}
+        </div>
+      )}
+      <div role="gridcell" class="jp-mod-picture">
+        <PixelImage image={image.loaded} alt={image.alt} />
+      </div>
+    </>
+  );
+}

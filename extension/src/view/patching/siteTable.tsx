@@ -1,0 +1,219 @@
+/** One row for each site: its effect over the controls, drift, steps and an image; pinned rows on top. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import type { ArmScore, PatchingResult, SiteMap } from '../../protocol/messages';
+import { useSurroundings, useTrans } from '../parts/context';
+import { type ForestAxis, forestAxis, ForestHead } from '../parts/forest';
+import { Icon } from '../parts/icon';
+import { parameters } from '../parts/numbers';
+import { RampScale, rampLimit } from '../parts/ramp';
+import { usePatching } from './context';
+import { groupSites, randomBand, scoreOf, type SiteGroup, stepWindows } from './localization';
+import type { Patching, Row } from './patching';
+import { PinnedRows } from './pinnedRows';
+import { SiteRow } from './siteRow';
+import { useGridKeys } from './useGridKeys';
+
+/** What all rows share. */
+export interface Table {
+  at: ForestAxis;
+  map: SiteMap;
+  windows: [number, number][];
+  limit: number;
+}
+
+export function SiteTable() {
+  const { connection, trans } = useSurroundings();
+  const patching = usePatching();
+  const map = shownMap(patching);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const grid = useRef<HTMLDivElement>(null);
+  const brush = useBrush(patching);
+  const groups = map === null ? [] : groupSites(map.sites);
+  const toggle = (name: string): void => setClosed(toggled(closed, name));
+  const onKeyDown = useGridKeys(patching, grid, groups, closed, toggle);
+  if (map === null) {
+    const waiting = connection.transport.connected
+      ? trans.__('Reading the sites of the model …')
+      : trans.__('The kernel is starting …');
+    return (
+      <p class="jp-Workbench-note" aria-busy={!patching.problem}>
+        {patching.problem ? '' : waiting}
+      </p>
+    );
+  }
+  const table = tableOf(patching.result, map);
+  return (
+    <>
+      <div
+        ref={grid}
+        class={`jp-Workbench-sites${table.windows.length > 0 ? ' jp-mod-steps' : ''}`}
+        role="treegrid"
+        aria-label={trans.__('Sites of %1', map.model)}
+        aria-multiselectable
+        aria-rowcount={map.sites.length}
+        aria-busy={patching.isRunning}
+        data-state={patching.result?.status ?? 'empty'}
+        onKeyDown={onKeyDown}
+      >
+        <Head table={table} />
+        <PinnedRows table={table} />
+        {groups.map(group => (
+          <Group
+            key={group.name}
+            group={group}
+            table={table}
+            closed={closed.has(group.name)}
+            onToggle={() => toggle(group.name)}
+            brush={brush}
+          />
+        ))}
+      </div>
+      <Foot table={table} />
+    </>
+  );
+}
+
+function shownMap({ siteMap, result, choice }: Patching): SiteMap | null {
+  const sameModel =
+    result !== null && (siteMap === null || choice.model?.source === 'variable' || siteMap.model === result.model);
+  return sameModel ? result.site_map : siteMap;
+}
+
+function tableOf(result: PatchingResult | null, map: SiteMap): Table {
+  const current = result?.site_map.model === map.model ? result : null;
+  const values = (current?.singles ?? []).flatMap(one => [one.effect, ...one.ci]);
+  const everything = current?.all_sites ?? null;
+  return {
+    at: forestAxis(
+      [...values, ...(everything?.ci ?? [])],
+      current ? (randomBand(current)?.band ?? null) : null,
+      everything?.effect ?? null,
+    ),
+    map,
+    windows: current ? stepWindows(current) : [],
+    limit: rampLimit(current?.step_scores.map(one => one.effect) ?? []),
+  };
+}
+
+function Head({ table }: { table: Table }) {
+  const trans = useTrans();
+  const heads = [trans.__('Effect'), trans.__('95 % CI'), trans.__('Drift')];
+  const { pair, seed } = usePatching();
+  return (
+    <div class="jp-Workbench-row jp-mod-head" role="row">
+      <div role="columnheader">{trans.__('Site')}</div>
+      <div role="columnheader" aria-label={trans.__('Effect as a plot')}>
+        <ForestHead at={table.at} reference={trans.__('all')} />
+      </div>
+      {heads.map(head => (
+        <div key={head} role="columnheader" class="jp-mod-figure">
+          {head}
+        </div>
+      ))}
+      {table.windows.length > 0 && (
+        <div role="columnheader">
+          {trans.__('Effect by step, %1 – %2', table.windows[0]![0], table.windows.at(-1)![1] - 1)}
+        </div>
+      )}
+      <div role="columnheader" class="jp-mod-picture">
+        {trans.__('Pair %1, seed %2', pair + 1, seed + 1)}
+      </div>
+    </div>
+  );
+}
+
+function Group(props: { group: SiteGroup; table: Table; closed: boolean; onToggle(): void; brush: Brush }) {
+  const trans = useTrans();
+  const { group, closed } = props;
+  const first = group.sites[0]!.site;
+  const even = group.sites.every(({ site }) => site.heads === first.heads && site.head_dim === first.head_dim);
+  const about = trans._n('%1 site', '%1 sites', group.sites.length);
+  const heads = trans.__(
+    '%1 heads of %2, %3 text key and value parameters each',
+    first.heads,
+    first.head_dim,
+    parameters(first.text_kv_parameters),
+  );
+  return (
+    <>
+      <div
+        class="jp-Workbench-row jp-mod-group"
+        role="row"
+        aria-level={1}
+        aria-expanded={!closed}
+        data-row={`group:${group.name}`}
+        tabIndex={-1}
+        onClick={props.onToggle}
+      >
+        <div role="gridcell">
+          <Icon name={closed ? 'on' : 'open'} />
+          <code>{group.name}</code>
+          <small>{even ? `${about}, ${heads}` : about}</small>
+        </div>
+      </div>
+      {!closed &&
+        group.sites.map(({ site, short }) => (
+          <SiteRow key={site.index} site={site} short={short} table={props.table} brush={props.brush} />
+        ))}
+    </>
+  );
+}
+
+function Foot({ table }: { table: Table }) {
+  const trans = useTrans();
+  const patching = usePatching();
+  return (
+    <p class="jp-Workbench-note jp-mod-spread">
+      {trans.__(
+        'Effect: F1 to the target text, patched minus unpatched. Grey band: random sets. Drag over the boxes to patch sites together.',
+      )}
+      {patching.result?.status === 'running' &&
+        ` ${trans.__('%1 of %2 pairs so far.', patching.result.pairs_done, patching.result.pairs.length)}`}
+      {table.windows.length > 0 && <RampScale limit={table.limit} />}
+    </p>
+  );
+}
+
+/** The score that a row shows, if there is one yet. */
+export function rowScore(patching: Patching, row: Row): ArmScore | undefined {
+  const { result, combining } = patching;
+  if (result === null) {
+    return undefined;
+  }
+  if (row === 'all') {
+    return result.all_sites ?? undefined;
+  }
+  return row === 'random' ? undefined : scoreOf(result, row === 'selected' ? combining.selection : [row]);
+}
+
+export interface Brush {
+  begin(site: number): void;
+  pass(site: number): void;
+}
+
+/** Selection by dragging over the boxes: the first box says whether those that follow are taken or left. */
+function useBrush(patching: Patching): Brush {
+  const taking = useRef<boolean | null>(null);
+  useEffect(() => {
+    const end = (): void => void (taking.current = null);
+    window.addEventListener('pointerup', end);
+    return () => window.removeEventListener('pointerup', end);
+  }, []);
+  return {
+    begin: site => {
+      taking.current = !patching.combining.selection.includes(site);
+      patching.combining.set(site, taking.current);
+    },
+    pass: site => {
+      if (taking.current !== null) {
+        patching.combining.set(site, taking.current);
+      }
+    },
+  };
+}
+
+function toggled(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const others = new Set(names);
+  return others.delete(name) ? others : others.add(name);
+}
