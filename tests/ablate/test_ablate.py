@@ -80,6 +80,31 @@ def test_an_interrupted_matrix_goes_on_alike(
         )  # fmt: skip
 
 
+def test_a_matrix_stops_within_a_training_and_keeps_its_cells(tmp_path: Path) -> None:
+    runs: list[str] = []
+    asked = iter(range(100))
+    with pytest.raises(KeyboardInterrupt):
+        ablate(
+            SYSTEM,
+            ("baseline", "no_mlp"),
+            seeds=1,
+            steps=4,
+            out=tmp_path,
+            on_run=lambda run: runs.append(run.id),
+            # Once before each cell and once a step: in the middle of the second training.
+            should_stop=lambda: next(asked) == 7,
+        )
+    (run,) = RunStore(tmp_path).list()
+    assert runs == [run.id]
+    assert (run.status, run.cells) == ("interrupted", 1)
+
+
+def test_projections_that_were_one_tensor_can_be_kept(tmp_path: Path) -> None:
+    matrix = ablate("vision/metaformer", ("collapsed_vo",), seeds=1, steps=1, out=tmp_path)
+    error = matrix.row("vision/metaformer", "collapsed_vo").function_error
+    assert error is not None and error < 1e-6
+
+
 def test_what_is_impossible_is_a_row_with_a_reason(tmp_path: Path) -> None:
     matrix = ablate("language/sqa", ("collapsed_qk",), seeds=1, steps=2, out=tmp_path)
     row = matrix.row("language/sqa", "collapsed_qk")

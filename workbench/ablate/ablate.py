@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.ablate.cell import run_cell
+from workbench.ablate.cell import OnStep, run_cell
 from workbench.ablate.result import AblationMatrix, row_of
 from workbench.ablate.settings import AblationSettings, settings_for
 from workbench.runs.store import Run, RunStore
@@ -18,6 +18,7 @@ from workbench.zoo.task import find_task
 
 VERB: Final = "ablate"
 OnCell = Callable[[str, int, int], None]
+ShouldStop = Callable[[], bool]
 
 
 def ablate(
@@ -30,6 +31,8 @@ def ablate(
     finetune: int = 0,
     out: str | Path = "workbench-runs",
     on_cell: OnCell = lambda name, done, total: None,
+    on_run: Callable[[Run], None] | None = None,
+    should_stop: ShouldStop = lambda: False,
 ) -> AblationMatrix:
     """Train systems of the zoo in variants of attention, and convert the trained baselines to them.
 
@@ -47,6 +50,8 @@ def ablate(
         finetune: steps of training after each conversion.
         out: folder of the run store; nothing is written elsewhere.
         on_cell: called with a cell's name, the cells done and their number.
+        on_run: called once with the run when work on it begins.
+        should_stop: asked at each step of a training; True ends the run like Ctrl-C, to be resumed later.
 
     Returns:
         Accuracy and loss, size, and change of the function for each system and variant; what is impossible is
@@ -60,7 +65,9 @@ def ablate(
     run = next((run for run in reversed(store.list()) if run.verb == VERB and run.config == config), None)
     run = run or store.create(VERB, ", ".join(settings.systems), config, {"cells": _count(settings)})
     with store.working_on(run):
-        cells = _sweep(store, run, settings, on_cell)
+        if on_run is not None:
+            on_run(run)
+        cells = _sweep(store, run, settings, on_cell, should_stop)
         matrix = _matrix(run, settings, cells)
         matrix.save(run.folder / "ablation.json")
         store.set_status(run, "done", {"rows": len(matrix.rows)})
@@ -71,24 +78,45 @@ def _count(settings: AblationSettings) -> int:
     return len(settings.systems) * len(settings.variants) * settings.seeds
 
 
-def _sweep(store: RunStore, run: Run, settings: AblationSettings, on_cell: OnCell) -> dict[str, dict[str, Any]]:
-    """Run the cells that are missing, the baseline of each system and seed before its variants."""
+def _sweep(
+    store: RunStore, run: Run, settings: AblationSettings, on_cell: OnCell, should_stop: ShouldStop
+) -> dict[str, dict[str, Any]]:
+    """Run the cells that are missing."""
     weights, done = run.folder / "weights", store.cells(run)
     weights.mkdir(exist_ok=True)
-    for system in settings.systems:
-        for seed in range(settings.seeds):
-            for variant in settings.variants:
-                key = _key(system, variant, seed)
-                if key not in done:
-                    started = time.perf_counter()
-                    done[key] = _finite(run_cell(settings, system, variant, seed, weights))
-                    seconds = time.perf_counter() - started
-                    store.write_batch(run, key, [(key, done[key])], denoiser_rows=0, seconds=seconds)
-                on_cell(key, len(done), _count(settings))
+    check = _stop_check(should_stop)
+    for system, variant, seed in cells_of(settings):
+        key = cell_key(system, variant, seed)
+        if key not in done:
+            check()
+            started = time.perf_counter()
+            done[key] = _finite(run_cell(settings, system, variant, seed, weights, check))
+            seconds = time.perf_counter() - started
+            store.write_batch(run, key, [(key, done[key])], denoiser_rows=0, seconds=seconds)
+        on_cell(key, len(done), _count(settings))
     return done
 
 
-def _key(system: str, variant: str, seed: int) -> str:
+def _stop_check(should_stop: ShouldStop) -> OnStep:
+    """Return what to call at each step of a training; it ends the run like Ctrl-C when it should stop."""
+
+    def check(*_: float) -> None:
+        if should_stop():
+            raise KeyboardInterrupt
+
+    return check
+
+
+def cells_of(settings: AblationSettings) -> list[tuple[str, str, int]]:
+    """Return system, variant and seed of each cell in order, the baseline of a system and seed before its variants."""
+    seeds = range(settings.seeds)
+    return [
+        (system, variant, seed) for system in settings.systems for seed in seeds for variant in settings.variants
+    ]
+
+
+def cell_key(system: str, variant: str, seed: int) -> str:
+    """Return the name of a cell in the store."""
     return f"{system} {variant} {seed}"
 
 
@@ -101,7 +129,7 @@ def _finite(found: Any) -> Any:
 
 def _matrix(run: Run, settings: AblationSettings, cells: dict[str, dict[str, Any]]) -> AblationMatrix:
     def of(system: str, variant: str) -> list[dict[str, Any]]:
-        return [cells[_key(system, variant, seed)] for seed in range(settings.seeds)]
+        return [cells[cell_key(system, variant, seed)] for seed in range(settings.seeds)]
 
     return AblationMatrix(
         run.id,

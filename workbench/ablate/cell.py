@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 import torch
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from workbench.ablate.conversion import Conversion
@@ -30,9 +31,12 @@ from workbench.zoo.train import fit, score, seed_everything
 CALIBRATION: Final = 64
 TIMED: Final = 7
 RANK_FORMS: Final = ("low_rank_qk", "symmetric_signed")
+OnStep = Callable[..., None]
 
 
-def run_cell(settings: AblationSettings, name: str, variant: str, seed: int, weights: Path) -> dict[str, Any]:
+def run_cell(
+    settings: AblationSettings, name: str, variant: str, seed: int, weights: Path, on_step: OnStep = lambda *_: None
+) -> dict[str, Any]:
     """Return the figures of a cell.
 
     Args:
@@ -41,6 +45,7 @@ def run_cell(settings: AblationSettings, name: str, variant: str, seed: int, wei
         variant: of attention.
         seed: of weights and examples.
         weights: folder where the trained baseline of each system and seed lies; that of this cell is written there.
+        on_step: called at each step of a training with its number and its loss.
     """
     system, task = find_system(name), find_task(settings.task_of(name))
     file = weights / f"{name.replace('/', '-')}-{seed}.safetensors"
@@ -53,15 +58,16 @@ def run_cell(settings: AblationSettings, name: str, variant: str, seed: int, wei
         "reason": _left_alone(done) if variant != BASELINE else "",
         **_size(system, model, task),
     }
-    fit(model, task, settings.training(settings.steps), seed=seed)
+    fit(model, task, settings.training(settings.steps), seed=seed, on_step=on_step)
     figures["scratch"] = vars(score(model, task))
     if variant == BASELINE:
         with whole(file) as part:
-            save_model(model, str(part))
+            # Projections that were one tensor share its storage, which the format does not know.
+            save_file({name: weight.detach().clone() for name, weight in model.state_dict().items()}, part)
         return figures | {"ranks": rank_errors(system, model, task) if seed == 0 else {}}
     trained, _ = _fresh(system, task, BASELINE, seed)
-    load_model(trained, str(file))
-    return figures | _converted(settings, system, task, trained, variant, seed)
+    trained.load_state_dict(load_file(file))
+    return figures | _converted(settings, system, task, trained, variant, seed, on_step)
 
 
 def _fresh(system: System, task: Task, variant: str, seed: int) -> tuple[nn.Module, list[Operated]]:
@@ -77,7 +83,13 @@ def _left_alone(done: list[Operated]) -> str:
 
 
 def _converted(
-    settings: AblationSettings, system: System, task: Task, trained: nn.Module, variant: str, seed: int
+    settings: AblationSettings,
+    system: System,
+    task: Task,
+    trained: nn.Module,
+    variant: str,
+    seed: int,
+    on_step: OnStep,
 ) -> dict[str, Any]:
     """Convert the trained baseline, score it, and train it further if that is asked for."""
     inputs = [part[:CALIBRATION] for part in task.test().inputs]
@@ -89,7 +101,7 @@ def _converted(
     assert model is not None
     found: dict[str, Any] = {"converted": vars(score(model, task)), "conversion": _summary(conversion)}
     if settings.finetune:
-        fit(model, task, settings.training(settings.finetune), seed=seed + 1000)
+        fit(model, task, settings.training(settings.finetune), seed=seed + 1000, on_step=on_step)
         found["finetuned"] = vars(score(model, task))
     return found
 
