@@ -57,8 +57,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       void restorer.restore(tracker, {
         command: OPEN,
-        args: ({ content }) => ({ view: content.view, ...content.place, kept: content.kept as never }),
-        name: widget => widget.id,
+        args: ({ content }) => ({
+          view: content.view,
+          key: content.key,
+          ...content.place,
+          kept: content.kept as never,
+        }),
+        name: ({ content }) => content.key,
       });
     }
   },

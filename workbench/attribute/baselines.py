@@ -22,6 +22,7 @@ _FILLS: Registry[Fill] = Registry("baseline")
 # A decorator for a function from classifier, content ids [n] and seed to embeddings [n, width].
 register_baseline = _FILLS.register
 find_baseline = _FILLS.__getitem__
+list_baselines = _FILLS.names
 
 
 def check_baseline(name: str, classifier: NeuralClassifier) -> None:

@@ -1,10 +1,11 @@
 /** Arguments of the command that opens a panel. Any element of the page may call it, so nothing in them is trusted. */
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { type ReadonlyPartialJSONObject, UUID } from '@lumino/coreutils';
 
 import type { Kept, View } from '../view/view';
 import { findView } from '../view/views';
 import type { Place } from './places';
 
+const KEY = /^[0-9a-f-]{1,64}$/;
 const RUN = /^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$/;
 const LONGEST_PATH = 1000;
 const LONGEST_KEPT = 20_000;
@@ -15,6 +16,8 @@ export interface OpenArguments {
   /** Where an own kernel starts. */
   folder: string;
   kept: Kept;
+  /** By which a layout knows the panel again. */
+  key: string;
 }
 
 /** For palettes and other tools that show what a command takes. */
@@ -27,6 +30,7 @@ export const OPEN_SCHEMA = {
     folder: { type: 'string', description: 'Folder in which the own kernel of the panel starts' },
     run: { type: 'string', description: 'Id of a run to show' },
     kept: { type: 'object', description: 'What the panel showed before' },
+    key: { type: 'string', description: 'By which a layout knows the panel again' },
   },
 } as const;
 
@@ -41,11 +45,13 @@ export function readArguments(given: ReadonlyPartialJSONObject): OpenArguments |
   const place = notebook ? { notebook } : own === undefined ? null : { folder: own };
   const run = given['run'];
   const kept = keptOf(given['kept']);
+  const key = given['key'];
   return {
     view,
     place,
     folder: own ?? pathOf(given['cwd']) ?? '',
     kept: typeof run === 'string' && RUN.test(run) ? { ...kept, run } : kept,
+    key: typeof key === 'string' && KEY.test(key) ? key : UUID.uuid4(),
   };
 }
 

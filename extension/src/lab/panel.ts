@@ -15,6 +15,8 @@ export interface PanelOptions {
   view: string;
   place: Place;
   kept: Kept;
+  /** By which a layout knows the panel again. */
+  key: string;
   places: Places;
   trans: Trans;
   openNotebook(path: string): void;
@@ -37,6 +39,10 @@ export class WorkbenchPanel extends Widget {
 
   get place(): Place {
     return this.options.place;
+  }
+
+  get key(): string {
+    return this.options.key;
   }
 
   get kept(): Kept {

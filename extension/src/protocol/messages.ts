@@ -136,6 +136,130 @@ export type PatchingResult = {
 
 export type ImageRef = { pair: number; seed: number; arm: string };
 
+export type ExplainOptions = {
+  classifiers: { name: string; kind: string; labels: string[]; max_tokens: number }[];
+  methods: { name: string; title: string }[];
+  compared: string[];
+  baselines: string[];
+};
+
+export type ExplainSetup = {
+  classifier: string;
+  texts: string[];
+  method?: string;
+  methods?: string[];
+  baseline?: string;
+  target?: string | null;
+  bound?: number;
+  nodes?: number | null;
+};
+
+export type ScoredWord = { text: string; score: number; toxic: boolean };
+
+export type ExplainedText = {
+  words: ScoredWord[];
+  pieces: { text: string; score: number; word: number }[];
+  target: string;
+  prediction: string;
+  probabilities: { [label: string]: number };
+  margin: number;
+  margin_baseline: number;
+  gap: number;
+  absolute_gap: number;
+  certified: boolean | null;
+  nodes: number | null;
+  curve: [number, number][];
+  passes: number;
+};
+
+export type ComparedMethod = {
+  method: string;
+  title: string;
+  control: boolean;
+  texts: ExplainedText[];
+  gap: number | null;
+  certified: number | null;
+  comprehensiveness: number | null;
+  sufficiency: number | null;
+  randomised: number | null;
+  passes: number | null;
+  seconds: number | null;
+};
+
+export type ExplainResult = {
+  job: string;
+  classifier: string;
+  method: string;
+  title: string;
+  baseline: string;
+  bound: number;
+  labels: string[];
+  asked: number;
+  shown: boolean;
+  texts: ExplainedText[];
+  methods: ComparedMethod[];
+};
+
+export type AblateVariant = { name: string; control: boolean };
+
+export type AblateOptions = {
+  systems: { name: string; title: string; task: string }[];
+  variants: AblateVariant[];
+  standard: string[];
+};
+
+export type AblateSetup = {
+  systems: string[];
+  variants: string[];
+  seeds?: number;
+  steps?: number;
+  finetune?: number;
+};
+
+export type Refusal = { system: string; variant: string; reason: string; nearest: string };
+
+export type AblatePlan = { cells: number; refused: Refusal[]; trainings: number; seconds: number | null };
+
+export type Spread = { mean: number; sd: number } | null;
+
+export type AblateRow = {
+  system: string;
+  variant: string;
+  task: string;
+  status: 'waiting' | 'running' | 'part' | 'done' | 'refused' | 'failed';
+  reason: string;
+  seeds_done: number;
+  each: number[];
+  parameters: { [part: string]: number };
+  multiply_adds: number | null;
+  weight_bytes: number | null;
+  milliseconds: number | null;
+  accuracy: Spread;
+  loss: Spread;
+  converted_accuracy: Spread;
+  converted_loss: Spread;
+  finetuned_accuracy: Spread;
+  finetuned_loss: Spread;
+  function_error: number | null;
+  self_weight: number | null;
+};
+
+export type AblateResult = {
+  run: string;
+  status: 'running' | 'interrupted' | 'failed' | 'done';
+  systems: string[];
+  variants: AblateVariant[];
+  seeds: number;
+  steps: number;
+  finetune: number;
+  chance: { [system: string]: number };
+  rows: AblateRow[];
+  ranks: { [system: string]: { [form: string]: { [rank: string]: number | null } } };
+  cells_done: number;
+  cells: number;
+  seconds: number;
+};
+
 /** Requests whose shapes the views rely on: what is sent and what comes back. */
 export type Requests = {
   hello: [{ version: number }, Hello];
@@ -151,6 +275,18 @@ export type Requests = {
   'code.get': [{ view: string; settings: object }, { code: string }];
   'jobs.cancel': [{ job: string }, { cancelled: boolean }];
   'runs.resume': [{ run: string }, { job: string }];
+  'explain.options': [object, ExplainOptions];
+  'explain.start': [ExplainSetup, { job: string }];
+  'explain.compare': [ExplainSetup, { job: string }];
+  'explain.result': [{ job: string; shown?: boolean }, ExplainResult];
+  'explain.without': [
+    { job: string; text: number; words: number[] },
+    { margin: number; probability: number; prediction: string },
+  ];
+  'ablate.options': [object, AblateOptions];
+  'ablate.plan': [AblateSetup, AblatePlan];
+  'ablate.start': [AblateSetup, { job: string }];
+  'ablate.result': [{ run: string }, AblateResult];
 };
 
 export type Events = {

@@ -10,6 +10,20 @@ export const VIEWS: readonly View[] = [
     icon: ICONS.patching,
     load: () => import('./patching'),
   },
+  {
+    name: 'explain',
+    title: trans => trans.__('Explain'),
+    caption: trans => trans.__('See which words a classifier decides by'),
+    icon: ICONS.explain,
+    load: () => import('./explain'),
+  },
+  {
+    name: 'ablate',
+    title: trans => trans.__('Ablate'),
+    caption: trans => trans.__('Compare variants of attention over small systems'),
+    icon: ICONS.ablate,
+    load: () => import('./ablate'),
+  },
 ];
 
 export function findView(name: unknown): View | undefined {

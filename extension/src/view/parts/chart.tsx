@@ -15,12 +15,19 @@ export interface ChartFrame {
   height: number;
 }
 
+export interface ChartAxis {
+  label: string;
+  values: number[];
+  /** A tick as text; a score unless given. */
+  show?(tick: number): string;
+}
+
 /** The frame, its axes and grid; `children` draws the marks into it. */
 export function Chart(props: {
   /** One sentence with what is to be seen. */
   summary: string;
-  across: { label: string; values: number[] };
-  up: { label: string; values: number[] };
+  across: ChartAxis;
+  up: ChartAxis;
   children(frame: ChartFrame): ComponentChildren;
 }) {
   const x = axis(Math.min(0, ...props.across.values), Math.max(0.01, ...props.across.values));
@@ -40,13 +47,13 @@ export function Chart(props: {
           <g key={tick}>
             <line class="jp-mod-grid" x1={EDGE.left} x2={right} y1={frame.y(tick)} y2={frame.y(tick)} />
             <text class="jp-mod-end" x={EDGE.left - 6} y={frame.y(tick) + 4}>
-              {score(tick, decimalsOf(y.ticks))}
+              {props.up.show ? props.up.show(tick) : score(tick, decimalsOf(y.ticks))}
             </text>
           </g>
         ))}
         {x.ticks.map(tick => (
           <text key={tick} class="jp-mod-middle" x={frame.x(tick)} y={bottom + 14}>
-            {score(tick, decimalsOf(x.ticks))}
+            {props.across.show ? props.across.show(tick) : score(tick, decimalsOf(x.ticks))}
           </text>
         ))}
         <text class="jp-mod-end" x={right} y={HEIGHT - 4}>

@@ -1,6 +1,6 @@
 /** What every part of a mounted view may use. */
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 import type { Trans } from '../../trans';
 import type { Connection } from '../connection';
@@ -32,7 +32,8 @@ export function useTrans(): Trans {
 /** Draw again whenever a model says that it changed. */
 export function useChanges(model: { onChange(changed: () => void): () => void }): void {
   const [, redraw] = useState(0);
-  useEffect(() => model.onChange(() => redraw(count => count + 1)), [model]);
+  // Before anything else can happen: a change must not fall between drawing and listening.
+  useLayoutEffect(() => model.onChange(() => redraw(count => count + 1)), [model]);
 }
 
 /** Call a function when the keyboard asks for an action. */

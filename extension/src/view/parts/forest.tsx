@@ -14,7 +14,7 @@ export interface ForestAxis {
 
 /** An axis that holds zero, all values and the controls. */
 export function forestAxis(values: number[], band: Interval | null, reference: number | null): ForestAxis {
-  const all = [0, ...values, ...(band ?? []), ...(reference === null ? [0.5] : [reference])];
+  const all = [0, 0.1, ...values, ...(band ?? []), ...(reference === null ? [0.5] : [reference])];
   return { ...axis(Math.min(...all), Math.max(...all)), band, reference };
 }
 

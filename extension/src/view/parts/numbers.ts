@@ -6,6 +6,21 @@ export function score(value: number, decimals = 2): string {
   return Number(rounded) === 0 ? (0).toFixed(decimals) : rounded.replace('-', '\u2212');
 }
 
+/** A number whose sign matters: with a plus or a true minus. */
+export function signed(value: number, decimals = 2): string {
+  const shown = score(value, decimals);
+  return Number(value.toFixed(decimals)) > 0 ? `+${shown}` : shown;
+}
+
+/** A power of ten on a logarithmic axis whose values are logarithms; nothing between the powers. */
+export function powerOfTen(exponent: number): string {
+  const whole = Math.round(exponent);
+  if (Math.abs(exponent - whole) > 1e-9) {
+    return '';
+  }
+  return whole >= 0 && whole <= 4 ? count(10 ** whole) : `1e${score(whole, 0)}`;
+}
+
 export function range([low, high]: readonly [number, number]): string {
   return `${score(low)} \u2013 ${score(high)}`;
 }

@@ -105,11 +105,11 @@ function RunProgress() {
     return null;
   }
   const stages: Record<string, string> = {
+    forecast: trans.__('getting ready'),
     singles: trans.__('each site alone'),
-    nested: trans.__('sets of sites'),
-    thinned: trans.__('smaller sets'),
-    controls: trans.__('random sets'),
     details: trans.__('steps'),
+    nested: trans.__('sets of sites'),
+    control: trans.__('random sets'),
   };
   const kept = result ? result.pairs_done : 0;
   const ended =

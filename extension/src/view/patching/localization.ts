@@ -52,12 +52,10 @@ export interface SiteGroup {
 
 /** Sites under the module that holds them, with names as short as still tell them apart within it. */
 export function groupSites(sites: readonly Site[]): SiteGroup[] {
-  const parts = new Map(sites.map(site => [site, site.name.split('.')]));
-  const prefix = (site: Site, length: number): string => parts.get(site)!.slice(0, length).join('.');
-  const numbered = new Set(sites.map(site => prefix(site, 2))).size < sites.length;
   const nameOf = (site: Site): string => {
-    const second = parts.get(site)![1] ?? '';
-    return prefix(site, numbered && /^\d+$/.test(second) ? 2 : 1);
+    const parts = site.name.split('.');
+    const numbers = parts.filter(part => /^\d+$/.test(part));
+    return parts.slice(0, numbers.length > 1 && /^\d+$/.test(parts[1]!) ? 2 : 1).join('.');
   };
   const groups = new Map<string, Site[]>();
   for (const site of sites) {
@@ -65,12 +63,18 @@ export function groupSites(sites: readonly Site[]): SiteGroup[] {
   }
   return [...groups].map(([name, members]) => {
     const rests = members.map(site => site.name.slice(name.length + 1).split('.'));
-    const kept = rests.map(rest => rest.slice(0, telling(rests)).join('.'));
-    // A bare number says too little: "blocks.5" of transformer_blocks.
-    const about = name.split('_').at(-1)!;
-    const shorts = kept.map(short => (/^\d+$/.test(short) ? `${about}.${short}` : short));
+    // A bare number says too little, a whole name too much: "blocks.5" of transformer_blocks.
+    const about = lastWord(name);
+    const shorts = rests.map(rest => {
+      const short = rest.slice(0, telling(rests)).map(lastWord).join('.');
+      return /^\d+$/.test(short) ? `${about}.${short}` : short;
+    });
     return { name, sites: members.map((site, place) => ({ site, short: shorts[place] || site.name })) };
   });
+}
+
+function lastWord(segment: string): string {
+  return segment.split('_').at(-1)!;
 }
 
 /** How many segments must be shown so that the last one that differs is among them. */

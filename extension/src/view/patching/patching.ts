@@ -21,8 +21,8 @@ import { Combining } from './combining';
 const VIEW = 'patching';
 const FORECAST_MILLISECONDS = 150;
 
-/** A row of the table: a site by its index, or one of the pinned rows. */
-export type Row = number | 'selected' | 'all' | 'random';
+/** A row of the table: a site by its index, a group of sites by its name, or one of the pinned rows. */
+export type Row = number | 'selected' | 'all' | 'random' | `group:${string}`;
 
 export class Patching {
   choice: Choice;
@@ -232,6 +232,8 @@ export class Patching {
         this.combining.clear();
       }
       this.keep();
+      // Events of the job may have come before this reply.
+      this.jobChanged();
     }
   }
 
@@ -257,8 +259,11 @@ export class Patching {
       this.images.onChange(() => this.tell());
     }
     this.images.refresh();
-    this.run = result.run;
     this.result = result;
+    if (this.run !== result.run) {
+      this.run = result.run;
+      this.keep();
+    }
     this.pair = Math.min(this.pair, result.pairs.length - 1);
     this.seed = Math.min(this.seed, result.seeds.length - 1);
     this.chosen =

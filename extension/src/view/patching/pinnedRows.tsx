@@ -63,7 +63,7 @@ function Pinned(props: { row: 'selected' | 'all'; table: Table; name: string; ab
       aria-level={1}
       aria-label={label}
       data-row={props.row}
-      tabIndex={cursor ? 0 : -1}
+      tabIndex={props.table.tab === props.row ? 0 : -1}
       onClick={() => patching.moveCursor(props.row)}
     >
       <div role="gridcell" class="jp-Workbench-site jp-mod-pinned">
@@ -77,13 +77,18 @@ function Pinned(props: { row: 'selected' | 'all'; table: Table; name: string; ab
 
 function RandomRow({ table, about }: { table: Table; about: string }) {
   const trans = useTrans();
-  const random = randomBand(usePatching().result!)!;
+  const patching = usePatching();
+  const random = randomBand(patching.result!)!;
+  const cursor = patching.cursor === 'random' ? ' jp-mod-cursor' : '';
   const name = trans.__('Random sets');
   return (
     <div
-      class="jp-Workbench-row jp-mod-pinned"
+      class={`jp-Workbench-row jp-mod-pinned${cursor}`}
       role="row"
       aria-level={1}
+      data-row="random"
+      tabIndex={table.tab === 'random' ? 0 : -1}
+      onClick={() => patching.moveCursor('random')}
       aria-label={`${name}: ${score(random.mean)}, ${range(random.band)}`}
     >
       <div role="gridcell" class="jp-Workbench-site jp-mod-pinned">

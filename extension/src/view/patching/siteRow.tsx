@@ -32,7 +32,7 @@ export function SiteRow({ site, short, table, brush }: { site: Site; short: stri
       aria-selected={selected}
       aria-label={name}
       data-row={site.index}
-      tabIndex={patching.cursor === site.index ? 0 : -1}
+      tabIndex={table.tab === site.index ? 0 : -1}
       onClick={() => patching.moveCursor(site.index)}
       onPointerEnter={() => brush.pass(site.index)}
     >

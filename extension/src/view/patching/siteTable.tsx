@@ -1,7 +1,7 @@
 /** One row for each site: its effect over the controls, drift, steps and an image; pinned rows on top. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import type { ArmScore, PatchingResult, SiteMap } from '../../protocol/messages';
+import type { ArmScore, SiteMap } from '../../protocol/messages';
 import { useSurroundings, useTrans } from '../parts/context';
 import { type ForestAxis, forestAxis, ForestHead } from '../parts/forest';
 import { Icon } from '../parts/icon';
@@ -20,6 +20,8 @@ export interface Table {
   map: SiteMap;
   windows: [number, number][];
   limit: number;
+  /** The one row that the tabulator reaches. */
+  tab: Row;
 }
 
 export function SiteTable() {
@@ -42,7 +44,7 @@ export function SiteTable() {
       </p>
     );
   }
-  const table = tableOf(patching.result, map);
+  const table = tableOf(patching, map, groups, closed);
   return (
     <>
       <div
@@ -80,7 +82,8 @@ function shownMap({ siteMap, result, choice }: Patching): SiteMap | null {
   return sameModel ? result.site_map : siteMap;
 }
 
-function tableOf(result: PatchingResult | null, map: SiteMap): Table {
+function tableOf(patching: Patching, map: SiteMap, groups: SiteGroup[], closed: ReadonlySet<string>): Table {
+  const { result } = patching;
   const current = result?.site_map.model === map.model ? result : null;
   const values = (current?.singles ?? []).flatMap(one => [one.effect, ...one.ci]);
   const everything = current?.all_sites ?? null;
@@ -93,7 +96,23 @@ function tableOf(result: PatchingResult | null, map: SiteMap): Table {
     map,
     windows: current ? stepWindows(current) : [],
     limit: rampLimit(current?.step_scores.map(one => one.effect) ?? []),
+    tab: tabRow(patching, groups, closed),
   };
+}
+
+/** The row of the cursor if it is to be seen, else the first one. */
+function tabRow({ cursor, result, combining }: Patching, groups: SiteGroup[], closed: ReadonlySet<string>): Row {
+  const pinned: Row[] = [
+    ...(combining.selection.length > 0 ? (['selected'] as const) : []),
+    ...(result ? (['all'] as const) : []),
+  ];
+  const random: Row[] = result && result.random_sets.length > 0 ? ['random'] : [];
+  const sites = groups.flatMap(({ name, sites }): Row[] => [
+    `group:${name}`,
+    ...(closed.has(name) ? [] : sites.map(({ site }) => site.index)),
+  ]);
+  const rows = [...pinned, ...random, ...sites];
+  return cursor !== null && rows.includes(cursor) ? cursor : (rows[0] ?? 0);
 }
 
 function Head({ table }: { table: Table }) {
@@ -143,7 +162,7 @@ function Group(props: { group: SiteGroup; table: Table; closed: boolean; onToggl
         aria-level={1}
         aria-expanded={!closed}
         data-row={`group:${group.name}`}
-        tabIndex={-1}
+        tabIndex={props.table.tab === `group:${group.name}` ? 0 : -1}
         onClick={props.onToggle}
       >
         <div role="gridcell">
@@ -184,7 +203,10 @@ export function rowScore(patching: Patching, row: Row): ArmScore | undefined {
   if (row === 'all') {
     return result.all_sites ?? undefined;
   }
-  return row === 'random' ? undefined : scoreOf(result, row === 'selected' ? combining.selection : [row]);
+  if (row === 'selected') {
+    return scoreOf(result, combining.selection);
+  }
+  return typeof row === 'number' ? scoreOf(result, [row]) : undefined;
 }
 
 export interface Brush {

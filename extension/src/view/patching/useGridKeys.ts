@@ -18,7 +18,7 @@ export function useGridKeys(
       patching.moveCursor(rowOf(row));
     }
   };
-  const brush = (from: Row | null, to: Row | null): void => {
+  const brush = (from: Row, to: Row): void => {
     [from, to].forEach(row => typeof row === 'number' && patching.combining.set(row, true));
   };
 
@@ -33,7 +33,8 @@ export function useGridKeys(
     const group = groupOf(current);
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (step !== undefined) {
-      const next = all[at + step];
+      const ahead = step > 0 ? all.slice(at + 1) : all.slice(0, at).reverse();
+      const next = event.shiftKey ? ahead.find(each => typeof rowOf(each) === 'number') : ahead[0];
       if (event.shiftKey && next) {
         brush(row, rowOf(next));
       }
@@ -64,15 +65,13 @@ export function useGridKeys(
   };
 }
 
-function rowOf(element: HTMLElement): Row | null {
-  const name = element.dataset['row'] ?? '';
-  if (name === 'selected' || name === 'all') {
-    return name;
-  }
-  return /^\d+$/.test(name) ? Number(name) : null;
+/** The row that an element stands for. */
+function rowOf(element: HTMLElement): Row {
+  const name = element.dataset['row']!;
+  return /^\d+$/.test(name) ? Number(name) : (name as Row);
 }
 
 function groupOf(element: HTMLElement): string | null {
-  const name = element.dataset['row'] ?? '';
+  const name = element.dataset['row']!;
   return name.startsWith('group:') ? name.slice('group:'.length) : null;
 }
