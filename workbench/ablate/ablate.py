@@ -110,9 +110,7 @@ def _stop_check(should_stop: ShouldStop) -> OnStep:
 def cells_of(settings: AblationSettings) -> list[tuple[str, str, int]]:
     """Return system, variant and seed of each cell in order, the baseline of a system and seed before its variants."""
     seeds = range(settings.seeds)
-    return [
-        (system, variant, seed) for system in settings.systems for seed in seeds for variant in settings.variants
-    ]
+    return [(system, variant, seed) for system in settings.systems for seed in seeds for variant in settings.variants]
 
 
 def cell_key(system: str, variant: str, seed: int) -> str:

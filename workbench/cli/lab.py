@@ -21,7 +21,7 @@ NOTEBOOKS: Final = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
 
 def lab(
     extra: Annotated[list[str] | None, typer.Argument(help="Further arguments of `jupyter lab`, after --.")] = None,
-    folder: Annotated[Path, typer.Option(help="Folder to work in; notebooks and runs lie there.")] = Path("workbench-lab"),
+    folder: Annotated[Path, typer.Option(help="Folder of notebooks and runs.")] = Path("workbench-lab"),
 ) -> None:
     """Open JupyterLab with the panels and the example notebooks.
 

@@ -5,7 +5,7 @@ import { problemOf, VERSION } from './schema';
 import { Listeners, type Transport } from './transport';
 
 /** A kernel that says nothing at all for so long while a request waits is taken for hung; imports of torch are slow. */
-const SILENCE_SECONDS = 180;
+const SILENCE_SECONDS = 300;
 
 export class RequestError extends Error {
   constructor(readonly problem: Problem) {

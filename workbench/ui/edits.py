@@ -1,0 +1,83 @@
+"""Edits as their panel shows them: the pairs that a setup asks for, and the result of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.errors import InputError
+from workbench.runs.images import inside
+from workbench.ui.handlers import Reply
+from workbench.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.edit.result import EditResult
+    from workbench.localize.pairs import Pair
+
+VERB: Final = "edit"
+SHOWN: Final = ("pair", "seed", "method", "text", "exact", "ssim")
+
+
+def pairs_of(setup: Mapping[str, Any]) -> list[Pair]:
+    """Return one pair a target text of an `edit_setup`: the source prompt with that text between its quotes.
+
+    Raises:
+        InputError: a source prompt without quoted text, or a target text that is empty or holds quotes.
+    """
+    from workbench.localize.pairs import QUOTED, Pair, quoted_text
+
+    source, pairs = setup["source"], []
+    quoted_text(source)
+    for text in setup["targets"]:
+        if not text.strip() or any(quote in text for quote in '"“”'):
+            raise InputError("target texts without quotes", repr(text), "write the bare text, several with commas")
+        literal = text.strip().replace("\\", r"\\")
+        pairs.append(Pair.of_prompts(source, QUOTED.sub(f'"{literal}"', source, count=1)))
+    return pairs
+
+
+def stored_edit(workspace: Workspace, run_id: str) -> EditResult:
+    """Return the result of a finished edit.
+
+    Raises:
+        InputError: no such run, or one that has not ended.
+    """
+    from workbench.edit.result import EditResult
+
+    _, run = workspace.run(run_id, verb=VERB)
+    if run.status != "done":
+        raise InputError("a finished edit", f"{run_id}, which is {run.status}", "resume it in the runs panel")
+    return EditResult.load(run.folder / "result.json")
+
+
+def edit_result(result: EditResult) -> dict[str, Any]:
+    """Return the `edit_result` of the protocol."""
+    settings = result.settings
+    return {
+        "run": result.run,
+        "model": result.model,
+        "found": list(result.found),
+        "source": settings.pairs[0].source,
+        "pairs": [{"source_text": pair.source_text, "target_text": pair.target_text} for pair in settings.pairs],
+        "seeds": list(settings.seeds),
+        "steps": settings.sampling.steps,
+        "methods": [
+            {**asdict(score), "ci": {name: list(ci) for name, ci in score.ci.items()}} for score in result.scores
+        ],
+        "images": [{name: getattr(image, name) for name in SHOWN} for image in result.images],
+        "notes": list(result.notes),
+        "seconds": result.cost["seconds"],
+    }
+
+
+def edit_images(workspace: Workspace, run_id: str, items: list[dict[str, Any]]) -> Reply:
+    """Return images of an edit as PNG files; those that are not there are left out."""
+    store, run = workspace.run(run_id, verb=VERB)
+    cells, found, files = store.cells(run), [], []
+    for item in items:
+        cell = cells.get(f"{item['pair']}/{item['seed']}/{item['method']}")
+        if cell is not None:
+            found.append({name: item[name] for name in ("pair", "seed", "method")})
+            files.append(inside(run.folder / "images", cell["file"]).read_bytes())
+    return Reply({"items": found}, files)
