@@ -107,7 +107,11 @@ def test_a_run_of_a_script_opens_too_even_without_its_table_of_sites(workspace, 
     first = browser.ask("patching.result", run=done.run)
     assert first["found"]["sites"] == list(done.found.indices)
     (Path(done.folder) / "sites.json").unlink()
-    assert browser.ask("patching.result", run=done.run) == first
+    again = browser.ask("patching.result", run=done.run)
+    # The memory that is free changes from one moment to the next.
+    for result in (first, again):
+        result["forecast"].pop("free_bytes")
+    assert again == first
 
 
 def test_any_set_of_sites_is_patched_together_once_and_can_be_kept(finished):
