@@ -68,7 +68,7 @@ test('sites are grouped by their block, with names that tell them apart', () => 
     `mid_block.attentions.0.${tail}`,
   ]);
   expect(unet.map(group => [group.name, group.sites.map(site => site.short)])).toEqual([
-    ['down_blocks.1', ['attentions.0.blocks.0', 'attentions.1.blocks.1']],
+    ['down_blocks.1', ['attentions.0.0', 'attentions.1.1']],
     ['mid_block', ['attentions.0']],
   ]);
 });

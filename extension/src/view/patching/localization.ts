@@ -66,7 +66,11 @@ export function groupSites(sites: readonly Site[]): SiteGroup[] {
     // A bare number says too little, a whole name too much: "blocks.5" of transformer_blocks.
     const about = lastWord(name);
     const shorts = rests.map(rest => {
-      const short = rest.slice(0, telling(rests)).map(lastWord).join('.');
+      const shown = rest.slice(0, telling(rests)).map(lastWord);
+      // The row is narrow: after the first word the numbers alone tell sites apart.
+      const short = shown
+        .filter((part, place) => place === 0 || /^\d+$/.test(part) || place === shown.length - 1)
+        .join('.');
       return /^\d+$/.test(short) ? `${about}.${short}` : short;
     });
     return { name, sites: members.map((site, place) => ({ site, short: shorts[place] || site.name })) };

@@ -83,7 +83,7 @@ export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; t
         {one ? score(one.drift) : '…'}
       </div>
       {table.windows.length > 0 && (
-        <div role="gridcell">
+        <div role="gridcell" class="jp-mod-heat">
           {typeof row === 'number' && (
             <HeatRow
               values={table.windows.map(window => steps.get(window.join('-')) ?? null)}

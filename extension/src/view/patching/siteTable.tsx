@@ -117,7 +117,11 @@ function tabRow({ cursor, result, combining }: Patching, groups: SiteGroup[], cl
 
 function Head({ table }: { table: Table }) {
   const trans = useTrans();
-  const heads = [trans.__('Effect'), trans.__('95 % CI'), trans.__('Drift')];
+  const heads = [
+    [trans.__('Effect'), ''],
+    [trans.__('95 % CI'), ' jp-mod-interval'],
+    [trans.__('Drift'), ''],
+  ];
   const { pair, seed } = usePatching();
   return (
     <div class="jp-Workbench-row jp-mod-head" role="row">
@@ -125,14 +129,14 @@ function Head({ table }: { table: Table }) {
       <div role="columnheader" aria-label={trans.__('Effect as a plot')}>
         <ForestHead at={table.at} reference={trans.__('all')} />
       </div>
-      {heads.map(head => (
-        <div key={head} role="columnheader" class="jp-mod-figure">
+      {heads.map(([head, kind]) => (
+        <div key={head} role="columnheader" class={`jp-mod-figure${kind}`}>
           {head}
         </div>
       ))}
       {table.windows.length > 0 && (
-        <div role="columnheader">
-          {trans.__('Effect by step, %1 – %2', table.windows[0]![0], table.windows.at(-1)![1] - 1)}
+        <div role="columnheader" class="jp-mod-heat">
+          {trans.__('By step, %1 – %2', table.windows[0]![0], table.windows.at(-1)![1] - 1)}
         </div>
       )}
       <div role="columnheader" class="jp-mod-picture">
