@@ -191,5 +191,7 @@ test('the sentence warns where a control does as well', () => {
   );
   const fooled = result({ rows: [row('baseline', 0.5), row('symmetric', 0.5), row('uniform', 0.5)] });
   expect(sentenceOf(fooled, 'scratch', english)).toContain('On 1 system a control does as well');
+  const idle = { ...fooled, chance: { 'vision/minimal': 0.5 } };
+  expect(sentenceOf(idle, 'scratch', english)).toMatch(/^Nothing can be compared. On 1 system the baseline/);
   expect(sentenceOf({ ...fooled, status: 'running' }, 'scratch', english)).toMatch(/^So far: /);
 });

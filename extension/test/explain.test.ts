@@ -109,7 +109,7 @@ test('each word says its value and its side', async () => {
     'u......., +2.00, towards offensive',
     'chair, \u22121.00, away from offensive',
   ]);
-  expect(el.querySelector('h2')!.textContent).toContain('“u.......” and “You” speaks most for offensive');
+  expect(el.querySelector('h2')!.textContent).toContain('“u.......” and “You” speak most for offensive');
 });
 
 test('what is not certified says so first and has a dashed frame', async () => {
@@ -121,11 +121,11 @@ test('what is not certified says so first and has a dashed frame', async () => {
 test('masked words are asked for by a button, for this view, and are not kept', async () => {
   await explained();
   expect(el.textContent).not.toContain(SLUR);
-  button('Words masked')!.click();
+  button('Show toxic words')!.click();
   await seen(SLUR);
   expect(payloads('explain.result').at(-1)).toEqual({ job: JOB, shown: true });
   expect(JSON.stringify(kept)).not.toContain(SLUR);
-  button('Words shown')!.click();
+  button('Show toxic words')!.click();
   await until(() => expect(el.textContent).not.toContain(SLUR));
 });
 

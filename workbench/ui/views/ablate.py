@@ -60,6 +60,7 @@ def _queue(
 
         def begun(of: Run) -> None:
             job.belongs_to(of.id)
+            job.progress("", of.cells, of.forecast["cells"])
             _send_result(workspace, job)
 
         def show(cell: str, done: int, total: int) -> None:

@@ -26,7 +26,7 @@ export function Matrix({ result }: { result: AblateResult }) {
           aria-label={trans.__('Change of accuracy in points, systems by variants')}
           aria-rowcount={result.systems.length + 1}
           style={{
-            gridTemplateColumns: `minmax(120px, max-content) repeat(${result.variants.length}, minmax(72px, 1fr))`,
+            gridTemplateColumns: `minmax(96px, max-content) repeat(${result.variants.length}, minmax(60px, 1fr))`,
           }}
           onKeyDown={press}
         >

@@ -145,8 +145,8 @@ function RankPlot({ result, system }: { result: AblateResult; system: string }) 
               class={place === 0 ? 'jp-mod-line' : 'jp-mod-line jp-mod-second'}
               points={points.map(([rank, error]) => `${frame.x(rank)},${frame.y(log(error))}`).join(' ')}
             />
-            {points.slice(0, 1).map(([rank, error]) => (
-              <text key={form} x={frame.x(rank) + 6} y={frame.y(log(error)) + (place === 0 ? -8 : 16)}>
+            {points.slice(-1).map(([rank, error]) => (
+              <text key={form} class="jp-mod-end" x={frame.x(rank)} y={frame.y(log(error)) - 8}>
                 {form}
               </text>
             ))}

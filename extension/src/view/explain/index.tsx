@@ -83,7 +83,7 @@ function ShowWords() {
   const explain = useExplain();
   return (
     <Button
-      label={explain.shown ? trans.__('Words shown') : trans.__('Words masked')}
+      label={trans.__('Show toxic words')}
       pressed={explain.shown}
       onClick={() => void explain.setShown(!explain.shown)}
     />
@@ -127,8 +127,8 @@ function Evidence() {
   const { result, comparison, cursor } = useExplain();
   const methods = comparison?.methods ?? [];
   const texts = result?.texts ?? [];
-  // One scale for all that is compared.
-  const every = [...texts, ...methods.flatMap(one => one.texts)];
+  // One scale for all that is compared: that of the chosen method, beyond which others are marked as clipped.
+  const every = texts.length > 0 ? texts : methods.flatMap(one => one.texts);
   const limit = rampLimit(every.flatMap(text => text.words.map(word => word.score)));
   const curved = texts[cursor.text];
   if (every.length === 0) {

@@ -115,7 +115,12 @@ function Code() {
   const masked = !shown && (result?.texts ?? []).some(text => text.words.some(word => word.toxic));
   const setup = wholeSetup(choice);
   if (masked) {
-    return <p class="jp-Workbench-note">{trans.__('The code holds masked words; Copy as Python copies it unseen.')}</p>;
+    return (
+      <section class="jp-Workbench-section">
+        <h3>{trans.__('As Python')}</h3>
+        <p class="jp-Workbench-note">{trans.__('The code holds masked words; Copy as Python copies it unseen.')}</p>
+      </section>
+    );
   }
   return <SetupCode view="explain" settings={setup && { ...setup, ...(comparison ? { methods: [] } : {}) }} />;
 }

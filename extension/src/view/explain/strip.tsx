@@ -1,7 +1,7 @@
 /** Words in reading order; each has its sign three times: as a bar up or down, as a colour, and as a number. */
 import { useRef } from 'preact/hooks';
 
-import type { ExplainedText } from '../../protocol/messages';
+import type { ExplainedText, ScoredWord } from '../../protocol/messages';
 import { useTrans } from '../parts/context';
 import { signed } from '../parts/numbers';
 import { rampLevel } from '../parts/ramp';
@@ -66,9 +66,7 @@ export function Strip({ text, place, limit }: { text: ExplainedText; place: numb
           onClick={() => go(index)}
         >
           <Bar share={word.score / limit} />
-          <span class="jp-Workbench-cell" data-level={rampLevel(word.score, limit)}>
-            {word.text}
-          </span>
+          <Word word={word} limit={limit} />
           <small>{Math.abs(word.score) >= NUMBERED * limit ? signed(word.score) : '\u00a0'}</small>
         </div>
       ))}
@@ -93,19 +91,22 @@ function Bar({ share }: { share: number }) {
   );
 }
 
+/** A word on the ramp; one beyond the end of the scale has a mark in its corner. */
+function Word({ word, limit }: { word: ScoredWord; limit: number }) {
+  const clipped = Math.abs(word.score) > limit ? ' jp-mod-clipped' : '';
+  return (
+    <span class={`jp-Workbench-cell${clipped}`} data-level={rampLevel(word.score, limit)} title={signed(word.score, 3)}>
+      {word.text}
+    </span>
+  );
+}
+
 /** The same words small, without keys: a method beside others. */
 export function SmallStrip({ text, limit }: { text: ExplainedText; limit: number }) {
   return (
     <span class="jp-Workbench-smallStrip">
       {text.words.map((word, index) => (
-        <span
-          key={index}
-          class="jp-Workbench-cell"
-          data-level={rampLevel(word.score, limit)}
-          title={signed(word.score, 3)}
-        >
-          {word.text}
-        </span>
+        <Word key={index} word={word} limit={limit} />
       ))}
     </span>
   );

@@ -15,11 +15,18 @@ export function strongest(text: ExplainedText): ScoredWord[] {
 export function sentenceOf(result: ExplainResult, text: ExplainedText, trans: Trans): string {
   const names = strongest(text)
     .slice(0, NAMED)
-    .map(word => `“${word.text}”`)
-    .join(trans.__(' and '));
-  const decided = names
-    ? trans.__('%1 speaks most for %2.', names, text.target)
-    : trans.__('No word speaks for %1.', text.target);
+    .map(word => `“${word.text}”`);
+  const decided =
+    names.length > 0
+      ? trans._n(
+          '%2 speaks most for %3.',
+          '%2 and %4 speak most for %3.',
+          names.length,
+          names[0],
+          text.target,
+          names[1],
+        )
+      : trans.__('No word speaks for %1.', text.target);
   const sofar = result.texts.length < result.asked ? trans.__('So far: ') : '';
   return text.certified === false
     ? trans.__('%1Not certified: gap %2. %3', sofar, percent(text.gap, 1), decided)

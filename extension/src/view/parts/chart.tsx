@@ -31,7 +31,8 @@ export function Chart(props: {
   children(frame: ChartFrame): ComponentChildren;
 }) {
   const x = axis(Math.min(0, ...props.across.values), Math.max(0.01, ...props.across.values));
-  const y = axis(Math.min(0, ...props.up.values), Math.max(0.1, ...props.up.values));
+  const low = Math.min(0, ...props.up.values);
+  const y = axis(low, Math.max(low < 0 ? 0 : 0.1, ...props.up.values));
   const [right, bottom] = [WIDTH - EDGE.right, HEIGHT - EDGE.bottom];
   const frame: ChartFrame = {
     x: value => EDGE.left + ((right - EDGE.left) * (value - x.low)) / (x.high - x.low),
