@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
 
 import torch
 
 from workbench_kernels.backend import KernelRefusal
+
+# What indexes rows as [sequence, token].
+Rows: TypeAlias = torch.Tensor | tuple[None, slice]
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,18 @@ def check_offsets(offsets: torch.Tensor, rows: int) -> None:
         )
 
 
-def by_length(offsets: torch.Tensor) -> Iterator[tuple[torch.Tensor, int]]:
-    """Yield the rows [sequence, token] of all sequences of one length, for each length but 0."""
-    first, lengths = offsets[:-1].long(), offsets.diff()
-    for length in lengths.unique().tolist():
-        if length:
-            starts = first[lengths == length]
-            yield starts[:, None] + torch.arange(length, device=offsets.device), length
+def by_length(offsets: torch.Tensor) -> Iterator[tuple[Rows, int]]:
+    """Yield an index of the rows [sequence, token] of all sequences of one length, for each length but 0.
+
+    Rows of a sequence that has no other of its length are a slice, so that nothing is copied.
+    """
+    starts: dict[int, list[int]] = defaultdict(list)
+    for start, end in pairwise(offsets.tolist()):
+        starts[end - start].append(start)
+    starts.pop(0, None)
+    for length, some in starts.items():
+        if len(some) == 1:
+            yield (None, slice(some[0], some[0] + length)), length
+        else:
+            first = torch.tensor(some, device=offsets.device)
+            yield first[:, None] + torch.arange(length, device=offsets.device), length

@@ -2,8 +2,8 @@
 
 Run: python tests/benchmarks/packed_encoder.py [--rounds 5] [--json out]
 
-Batches of 16 texts whose lengths are spread around 60 % of the longest: a BERT-base of random weights, and the embedded
-text-to-text classifier, whose whole decision is timed as well. Both ways take turns; shown are medians and their ratio.
+Batches of 16 texts whose lengths are spread around 60 % of the longest: a BERT-base of random weights, and the encoder
+of the embedded text-to-text classifier. Both ways take turns; shown are medians and their ratio.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class Recipe:
         if self.family == "mmdit":
             planted = Phase("planted", self.steps(500), BATCH, 8e-4, PLANTED[self.family])
         else:
-            planted = Phase("planted", self.steps(600), BATCH // 2, 8e-4, PLANTED[self.family], owned=True)
+            planted = Phase("planted", self.steps(1200), BATCH // 2, 8e-4, PLANTED[self.family], owned=True)
         return [plain] if self.natural else [plain, planted]
 
 

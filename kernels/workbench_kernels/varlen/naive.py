@@ -18,9 +18,11 @@ def varlen_attention(
 ) -> torch.Tensor:
     """Return [row, head, width]; see `workbench_kernels.varlen.op`."""
     out = torch.zeros_like(value)
+    whole = None if table is None else spread(table, int(offsets.diff().max()))
     for rows, length in by_length(offsets):
         q, k, v = (part[rows].transpose(1, 2) for part in (query, key, value))
-        bias = None if table is None else spread(table, length)
+        # Only a mask of four dimensions takes PyTorch's fast path.
+        bias = None if whole is None else whole[None, :, :length, :length]
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scale)
         out[rows] = mixed.transpose(1, 2)
     return out
