@@ -1,0 +1,98 @@
+"""What a user does with a panel, by role and by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from tests.ui.browser.lab import Server
+
+AXE = Path(__file__).parents[3] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
+# JupyterLab asks for a layout before there is one, and for language servers where there are none.
+MISSING_IN_JUPYTERLAB = ("/api/workspaces/", "/lsp/status")
+# The first request imports torch, on a machine that has other things to do.
+SLOW = 180_000
+
+
+class Panel:
+    """A panel of the attention workbench in a page, with what the page complained about.
+
+    Args:
+        page: a page of the browser.
+        server: the JupyterLab that it shows.
+    """
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.server = page, server
+        self.complaints: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+
+    def _listen(self, entry: ConsoleMessage) -> None:
+        if entry.type == "error" and not any(part in entry.location["url"] for part in MISSING_IN_JUPYTERLAB):
+            self.complaints.append(f"{entry.text} {entry.location['url']}")
+
+    @property
+    def region(self) -> Locator:
+        """The panel that is to be seen."""
+        return self.page.locator(".jp-Workbench-panel:visible")
+
+    @property
+    def grid(self) -> Locator:
+        """Its table of sites."""
+        return self.region.get_by_role("treegrid")
+
+    def start_page(self, workspace: str) -> None:
+        """Load JupyterLab with a layout of its own."""
+        url = self.server.url.replace("/lab?", f"/lab/workspaces/{workspace}?")
+        self.page.goto(url, timeout=SLOW)
+        expect(self.page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW)
+
+    def open(self, view: str) -> None:
+        """Open a view from its launcher card."""
+        cards = self.page.locator(".jp-Launcher-section", has_text="Attention workbench")
+        cards.locator(".jp-LauncherCard", has_text=view).click()
+        expect(self.page.get_by_role("region", name=view)).to_be_visible()
+
+    def choose(self, model: str) -> None:
+        """Choose an embedded model and wait for its sites."""
+        self.region.locator(".jp-mod-model").click()
+        entry = self.region.get_by_role("dialog").get_by_role("button", name=model)
+        entry.click(timeout=SLOW)
+        self.grid.and_(self.page.get_by_role("treegrid", name=model)).wait_for(timeout=SLOW)
+
+    def row(self, site: int | str) -> Locator:
+        """The row of a site, or a pinned one."""
+        return self.grid.locator(f'[data-row="{site}"]')
+
+    def set_number(self, label: str, value: int) -> None:
+        """Type into a number field of the setup."""
+        self.region.get_by_label(label, exact=True).fill(str(value))
+
+    def run(self) -> None:
+        """Press Run once the forecast is there."""
+        expect(self.region.locator(".jp-Workbench-forecast[data-state=ready]")).to_be_visible(timeout=SLOW)
+        self.region.locator(".jp-Workbench-run").get_by_role("button").click()
+        expect(self.region.locator(".jp-Workbench-progress")).to_be_visible(timeout=SLOW)
+
+    def finish(self) -> None:
+        """Wait for the end of the run."""
+        expect(self.region.locator(".jp-Workbench-progress[data-state=done]")).to_be_visible(timeout=SLOW)
+
+    def serious_violations(self) -> list[str]:
+        """Return what axe finds serious or worse in the panel."""
+        self.page.add_script_tag(path=str(AXE))
+        script = "async () => (await axe.run('.jp-Workbench', {resultTypes: ['violations']})).violations"
+        return [
+            f"{one['id']}: {node['html'][:160]}"
+            for one in self.page.evaluate(script)
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+
+    def theme(self, name: str) -> None:
+        """Switch the theme of JupyterLab, such as to "JupyterLab Dark"."""
+        self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        expect(self.page.locator(f'body[data-jp-theme-name="{name}"]')).to_be_attached()
