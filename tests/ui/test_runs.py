@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ def test_every_verb_is_listed_newest_first_with_the_panel_that_opens_it(browser,
     newest, oldest = browser.ask("runs.list")["runs"]
     assert (oldest["run"], oldest["view"], oldest["answer"]) == (first.id, "patching", "found set 3, 5")
     assert (newest["run"], newest["view"], newest["answer"], newest["status"]) == (second.id, None, "", "failed")
+    assert (oldest["resumable"], newest["resumable"]) == (True, False)
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(browser, store):
@@ -47,6 +49,21 @@ def test_deleting_asks_and_removes_cells_and_files(browser, store):
     assert store.cells(run) == {}
     assert len(store.cells(other)) == 1
     assert browser.ask("runs.delete", run=run.id, confirmed=True)["type"] == "input"
+
+
+def test_what_a_deletion_would_remove_is_measured(browser, store):
+    run = store.create("localize", "a", {}, {})
+    (run.folder / "images" / "one.png").write_bytes(bytes(1000))
+    (run.folder / "table.json").write_bytes(bytes(24))
+    assert browser.ask("runs.size", run=run.id) == {"images": 1, "bytes": 1024}
+
+
+def test_a_store_of_a_newer_version_is_left_alone_and_said(browser, store):
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    error = browser.ask("runs.list")
+    assert error["type"] == "input"
+    assert "version 7" in error["message"]
 
 
 HOLD = """
@@ -74,12 +91,14 @@ def test_a_run_that_another_process_works_on_is_not_deleted(browser, store):
 def test_two_runs_are_compared_key_by_key(browser, store):
     left = store.create("localize", "a", {"settings": {"seeds": [0], "pairs": []}}, {})
     right = store.create("localize", "a", {"settings": {"seeds": [0, 1], "pairs": [], "heads": True}}, {})
+    store.set_status(right, "done", {"found": [5]})
     keys = {line.pop("key"): line for line in browser.ask("runs.compare", runs=[left.id, right.id])["keys"]}
     assert keys["config.settings.seeds.0"] == {"left": "0", "right": "0", "equal": True}
     assert keys["config.settings.seeds.1"] == {"left": "–", "right": "1", "equal": False}
     assert keys["config.settings.heads"] == {"left": "–", "right": "true", "equal": False}
     assert keys["config.settings.pairs"]["equal"]
     assert keys["versions.torch"]["equal"]
+    assert keys["result.found.0"] == {"left": "–", "right": "5", "equal": False}
 
 
 def test_runs_that_no_panel_resumes_say_so(browser, store):

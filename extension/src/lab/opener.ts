@@ -1,9 +1,11 @@
 /** Opens panels, one for each view and kernel, or brings forward the one that is there. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, type WidgetTracker } from '@jupyterlab/apputils';
+import { JSONExt, type ReadonlyPartialJSONValue, UUID } from '@lumino/coreutils';
 
 import type { Trans } from '../trans';
 import type { Kept, View } from '../view/view';
+import { findView } from '../view/views';
 import type { OpenArguments } from './arguments';
 import { iconOf } from './icons';
 import type { WorkbenchPanel } from './panel';
@@ -24,8 +26,8 @@ export class Opener {
     const { shell } = this.app;
     const where = place ?? this.places.active(shell.currentWidget) ?? { folder };
     const open = this.tracker.find(({ content }) => {
-      const shows = kept['run'] === undefined || kept['run'] === content.kept['run'];
-      return content.view === view.name && same(content.place, where) && shows;
+      const shows = (name: string): boolean => same(kept[name], content.kept[name]);
+      return content.view === view.name && same(content.place, where) && Object.keys(kept).every(shows);
     });
     const widget = open ?? (await this.make(view, where, kept, key));
     if (!widget.isAttached) {
@@ -46,6 +48,10 @@ export class Opener {
       key,
       places: this.places,
       trans: this.trans,
+      openView: (name, at, shown) => {
+        const other = findView(name);
+        return other && void this.open({ view: other, place: at, folder: '', kept: shown, key: UUID.uuid4() });
+      },
       openNotebook: path => void this.app.commands.execute('docmanager:open', { path }),
     });
     const widget = new MainAreaWidget({ content });
@@ -61,8 +67,7 @@ export class Opener {
   }
 }
 
-function same(one: Place, other: Place): boolean {
-  return 'notebook' in one
-    ? 'notebook' in other && one.notebook === other.notebook
-    : 'folder' in other && one.folder === other.folder;
+/** Whether two pieces of plain data are alike; the keys of objects may be in another order. */
+function same(one: unknown, other: unknown): boolean {
+  return other !== undefined && JSONExt.deepEqual(one as ReadonlyPartialJSONValue, other as ReadonlyPartialJSONValue);
 }

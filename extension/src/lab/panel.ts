@@ -20,6 +20,8 @@ export interface PanelOptions {
   places: Places;
   trans: Trans;
   openNotebook(path: string): void;
+  /** Open another view at the same place. */
+  openView(view: string, place: Place, kept: Kept): void;
 }
 
 export class WorkbenchPanel extends Widget {
@@ -92,7 +94,8 @@ export class WorkbenchPanel extends Widget {
     }
     const state = { get: () => this.options.kept, set: (kept: Kept) => this.keep(kept) };
     const { view, trans } = this.options;
-    const unmount = mount({ el: this.node, transport, view, state, trans, onAction: this.onAction });
+    const open = (other: string, kept: Kept): void => this.options.openView(other, this.place, kept);
+    const unmount = mount({ el: this.node, transport, view, state, trans, open, onAction: this.onAction });
     this.leaving.push(() => attached.release());
     // The view goes first: it may still talk.
     this.leaving.unshift(unmount);

@@ -260,6 +260,22 @@ export type AblateResult = {
   seconds: number;
 };
 
+export type RunEntry = {
+  run: string;
+  verb: string;
+  model: string;
+  created: string;
+  status: string;
+  cells: number;
+  seconds: number;
+  answer: string;
+  view: string | null;
+  resumable: boolean;
+};
+
+/** One setting, version or figure of two runs; a missing one is a dash. */
+export type ComparedKey = { key: string; left: string; right: string; equal: boolean };
+
 /** Requests whose shapes the views rely on: what is sent and what comes back. */
 export type Requests = {
   hello: [{ version: number }, Hello];
@@ -274,6 +290,10 @@ export type Requests = {
   'images.get': [{ run: string; items: ImageRef[] }, { items: (ImageRef & { text: string })[] }];
   'code.get': [{ view: string; settings: object }, { code: string }];
   'jobs.cancel': [{ job: string }, { cancelled: boolean }];
+  'runs.list': [object, { runs: RunEntry[] }];
+  'runs.size': [{ run: string }, { images: number; bytes: number }];
+  'runs.delete': [{ run: string; confirmed: true }, { deleted: string }];
+  'runs.compare': [{ runs: [string, string] }, { keys: ComparedKey[] }];
   'runs.resume': [{ run: string }, { job: string }];
   'explain.options': [object, ExplainOptions];
   'explain.start': [ExplainSetup, { job: string }];

@@ -30,9 +30,16 @@ export class Connection {
     return this.jobs.get(name);
   }
 
+  /** All jobs of the kernel, oldest first. */
+  allJobs(): Job[] {
+    return [...this.jobs.values()];
+  }
+
   /** The newest job of a view for which a test holds. */
   findJob(view: string, test: (job: Job) => boolean): Job | undefined {
-    return [...this.jobs.values()].reverse().find(job => job.view === view && test(job));
+    return this.allJobs()
+      .reverse()
+      .find(job => job.view === view && test(job));
   }
 
   /** Call after every change of the kernel's state and of a job; the returned function ends it. */

@@ -33,6 +33,8 @@ export interface Mounting {
   view: string;
   state: State;
   trans: Trans;
+  /** Open another view beside this one, with what it shall show; a notebook cell cannot. */
+  open?(view: string, kept: Kept): void;
   /** Where commands of the keyboard arrive; a notebook cell has none. */
   onAction?(listener: (action: Action) => void): () => void;
 }

@@ -24,6 +24,13 @@ export const VIEWS: readonly View[] = [
     icon: ICONS.ablate,
     load: () => import('./ablate'),
   },
+  {
+    name: 'runs',
+    title: trans => trans.__('Runs'),
+    caption: trans => trans.__('Open, resume, compare and delete what ran'),
+    icon: ICONS.runs,
+    load: () => import('./runs'),
+  },
 ];
 
 export function findView(name: unknown): View | undefined {

@@ -37,7 +37,17 @@ def _entry(store: RunStore, run: Run) -> dict[str, Any]:
         "seconds": store.cost(run)["seconds"],
         "answer": answer,
         "view": None if view is None else view.name,
+        "resumable": view is not None and view.resume is not None,
     }
+
+
+@handles("runs.size")
+def measure(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Say what deleting a run would remove."""
+    _, run = session.workspace.run(payload["run"])
+    files = [file for file in run.folder.rglob("*") if file.is_file()]
+    images = sum(file.suffix == ".png" for file in files)
+    return {"images": images, "bytes": sum(file.stat().st_size for file in files)}
 
 
 @handles("runs.resume")
@@ -64,8 +74,8 @@ def delete(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 
 @handles("runs.compare")
 def compare(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
-    """Compare the configurations and versions of two runs key by key."""
-    left, right = (_flattened(session.workspace.run(name)[1]) for name in payload["runs"])
+    """Compare the configurations, versions and results of two runs key by key."""
+    left, right = (_flattened(*session.workspace.run(name)) for name in payload["runs"])
     keys = [
         {"key": key, "left": left.get(key, MISSING), "right": right.get(key, MISSING)}
         for key in dict.fromkeys([*left, *right])
@@ -73,8 +83,8 @@ def compare(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
     return {"keys": [{**line, "equal": line["left"] == line["right"]} for line in keys]}
 
 
-def _flattened(run: Run) -> dict[str, str]:
-    values = {"verb": run.verb, "config": run.config, "versions": run.versions}
+def _flattened(store: RunStore, run: Run) -> dict[str, str]:
+    values = {"verb": run.verb, "config": run.config, "versions": run.versions, "result": store.result(run)}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in _leaves("", values)}
 
 

@@ -11,9 +11,12 @@ interface ButtonProps {
   /** Why it cannot be used now; it stays reachable so that the reason can be read. */
   refused?: string | undefined;
   pressed?: boolean;
+  /** Out of the way of the tabulator, where a row with the focus has a key for it. */
+  tabIndex?: number;
 }
 
-export function Button({ label, onClick, icon, kind = 'plain', bare = false, refused, pressed }: ButtonProps) {
+export function Button(props: ButtonProps) {
+  const { label, onClick, icon, kind = 'plain', bare = false, refused, pressed, tabIndex } = props;
   return (
     <button
       type="button"
@@ -21,6 +24,7 @@ export function Button({ label, onClick, icon, kind = 'plain', bare = false, ref
       aria-label={bare ? label : undefined}
       aria-disabled={refused ? true : undefined}
       aria-pressed={pressed}
+      tabIndex={tabIndex}
       title={refused || (bare ? label : undefined)}
       onClick={() => refused || onClick()}
     >

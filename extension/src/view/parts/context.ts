@@ -4,12 +4,14 @@ import { useContext, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 import type { Trans } from '../../trans';
 import type { Connection } from '../connection';
-import type { Action, State } from '../view';
+import type { Action, Kept, State } from '../view';
 
 export interface Surroundings {
   connection: Connection;
   state: State;
   trans: Trans;
+  /** Open another view, with what it shall show; missing where there is no room for one. */
+  open: ((view: string, kept: Kept) => void) | undefined;
   onAction(listener: (action: Action) => void): () => void;
   /** Say something to screen readers, once. */
   announce(text: string): void;

@@ -12,6 +12,9 @@ export const ICONS = {
     '<path class="jp-icon3" stroke="currentColor" d="M1.5 10.5h13M3.5 10.5v-6M6.5 10.5v-2M9.5 10.5v3M12.5 10.5v-8"/>',
   ),
   ablate: draw('<path class="jp-icon3" stroke="currentColor" d="M2 2h12v12H2zM2 6h12M2 10h12M6 2v12M10 2v12"/>'),
+  runs: draw(
+    '<path class="jp-icon3" stroke="currentColor" d="M2.5 4h.1M2.5 8h.1M2.5 12h.1M5.5 4h8M5.5 8h8M5.5 12h8"/>',
+  ),
   back: draw('<path d="M10 3 5 8l5 5"/>'),
   on: draw('<path d="m6 3 5 5-5 5"/>'),
   open: draw('<path d="m3 6 5 5 5-5"/>'),

@@ -50,6 +50,12 @@ export function duration(seconds: number, trans: Trans): string {
   return minutes > 0 ? trans.__('%1 min %2 s', minutes, whole % 60) : trans.__('%1 s', whole);
 }
 
+/** A time of the kernel as the reader's locale writes it. */
+export function moment(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : time.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+}
+
 /** Round limits of an axis and at most five ticks that cover a range of values. */
 export function axis(low: number, high: number): { low: number; high: number; ticks: number[] } {
   const span = Math.max(high - low, 1e-6);
