@@ -77,7 +77,7 @@ export class CommTransport implements Transport {
       }
       this.openComm(kernel);
     } catch {
-      // The kernel went away meanwhile; its restart or its successor opens again.
+      // The kernel went away meanwhile; its connection comes back, or its successor opens again.
     }
   }
 
@@ -121,10 +121,11 @@ export class CommTransport implements Transport {
   private statusChanged(_: ISessionContext, status: Kernel.Status): void {
     clearTimeout(this.busy);
     if (status === 'restarting' || status === 'autorestarting') {
+      // JupyterLab forgets what is sent now, and connects anew afterwards: that opens.
       this.restarted = true;
       this.comm = null;
+      this.attempts += 1;
       this.become('starting');
-      void this.open();
     } else if (status === 'dead') {
       this.comm = null;
       this.become('dead');
@@ -136,13 +137,17 @@ export class CommTransport implements Transport {
   }
 
   private connectionChanged(_: ISessionContext, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected' && this.now === 'lost') {
+    if (this.now === 'dead') {
+      return;
+    }
+    if (status !== 'connected') {
+      // The answer to what was sent may never come.
+      this.attempts += 1;
+      this.become(this.comm ? 'lost' : 'starting');
+    } else if (this.now === 'lost' || this.now === 'starting') {
       // Events were missed and the kernel may have been restarted: a new comm makes the view ask for everything.
-      this.closeComm();
       this.become('starting');
       void this.open();
-    } else if (status !== 'connected' && this.comm) {
-      this.become('lost');
     }
   }
 

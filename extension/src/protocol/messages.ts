@@ -25,6 +25,8 @@ export type ModelEntry = {
   parameters: number | null;
   note: string;
   refused: string;
+  /** Known before the model is opened; embedded models have it. */
+  site_map?: SiteMap;
 };
 
 export type Site = {

@@ -43,3 +43,19 @@ def lab(server: Server, browser: Any, request: pytest.FixtureRequest) -> Iterato
     yield panel
     context.close()
     assert not panel.complaints
+
+
+@pytest.fixture(scope="session")
+def finished_run(server: Server, browser: Any) -> str:
+    """The id of a small localisation in the store of the own kernel, which is running from then on."""
+    from tests.ui.browser.panel import Panel
+
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    panel = Panel(context.new_page(), server)
+    panel.start_page("finished-run")
+    panel.open("Patching")
+    panel.start_tiny_run()
+    panel.finish()
+    run = panel.run_id
+    context.close()
+    return run

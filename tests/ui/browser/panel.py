@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
@@ -11,6 +14,7 @@ from tests.ui.browser.lab import Server
 AXE = Path(__file__).parents[3] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
 # JupyterLab asks for a layout before there is one, and for language servers where there are none.
 MISSING_IN_JUPYTERLAB = ("/api/workspaces/", "/lsp/status")
+VIEWS = ("patching", "explain", "ablate", "runs")
 # The first request imports torch, on a machine that has other things to do.
 SLOW = 180_000
 
@@ -26,6 +30,7 @@ class Panel:
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
         self.complaints: list[str] = []
+        self._name = ""
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._listen)
@@ -36,8 +41,8 @@ class Panel:
 
     @property
     def region(self) -> Locator:
-        """The panel that is to be seen."""
-        return self.page.locator(".jp-Workbench-panel:visible")
+        """The panel that is to be seen, or the last that was opened of several."""
+        return self.page.locator(f".jp-Workbench-panel{self._name}:visible")
 
     @property
     def grid(self) -> Locator:
@@ -49,6 +54,29 @@ class Panel:
         url = self.server.url.replace("/lab?", f"/lab/workspaces/{workspace}?")
         self.page.goto(url, timeout=SLOW)
         expect(self.page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW)
+
+    def call(self, command: str, arguments: object = None) -> None:
+        """Execute a command of JupyterLab, as any element of the page could; what it throws is thrown here."""
+        view = arguments.get("view") if isinstance(arguments, dict) else None
+        self._name = f'[aria-label="{str(view).capitalize()}"]' if view in VIEWS else self._name
+        script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
+        self.page.evaluate(script, [command, arguments])
+
+    def open_run(self, view: str, run: str) -> None:
+        """Open a run in the panel of its kind and wait for its verdict."""
+        self.call("attention-workbench:open", {"view": view, "folder": "", "run": run})
+        expect(self.region.get_by_role("heading", level=2)).to_be_visible(timeout=SLOW)
+
+    def open_notebook(self, name: str, *cells: str) -> None:
+        """Write a notebook with these cells of code, open it and wait for its kernel."""
+        (self.server.folder / name).write_text(json.dumps(notebook_of(cells)))
+        self.call("docmanager:open", {"path": name, "kernel": {"name": "python3"}})
+        expect(self.page.locator(".jp-Notebook:visible")).to_be_visible(timeout=SLOW)
+
+    def run_cells(self, result: str) -> None:
+        """Run all cells of the notebook and wait until a text is to be seen among their outputs."""
+        self.call("notebook:run-all-cells")
+        expect(self.page.locator(".jp-OutputArea-output").filter(has_text=result).last).to_be_visible(timeout=SLOW)
 
     def open(self, view: str) -> None:
         """Open a view from its launcher card."""
@@ -62,6 +90,21 @@ class Panel:
         entry = self.region.get_by_role("dialog").get_by_role("button", name=model)
         entry.click(timeout=SLOW)
         self.grid.and_(self.page.get_by_role("treegrid", name=model)).wait_for(timeout=SLOW)
+
+    def start_tiny_run(self, seeds: int = 1) -> None:
+        """Start a localisation of a few images in the patching panel."""
+        self.choose("glyph-unet")
+        self.region.get_by_label("Pairs").select_option("made")
+        self.set_number("How many", 2)
+        self.set_number("Seeds", seeds)
+        self.set_number("Steps", 4)
+        self.run()
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that has just finished."""
+        said = self.region.locator(".jp-Workbench-progress[data-state=done]").inner_text()
+        return said.split()[-1].rstrip(".")
 
     def row(self, site: int | str) -> Locator:
         """The row of a site, or a pinned one."""
@@ -96,3 +139,11 @@ class Panel:
         """Switch the theme of JupyterLab, such as to "JupyterLab Dark"."""
         self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
         expect(self.page.locator(f'body[data-jp-theme-name="{name}"]')).to_be_attached()
+
+
+def notebook_of(cells: Sequence[str]) -> dict[str, Any]:
+    """Return a notebook of code cells as plain data."""
+    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    empty = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    code = [{**empty, "id": f"cell-{place}", "source": cell} for place, cell in enumerate(cells)]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": python}, "cells": code}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import expect
@@ -9,18 +10,9 @@ from playwright.sync_api import expect
 from tests.ui.browser.panel import SLOW, Panel
 
 
-def start_tiny_run(lab: Panel) -> None:
-    lab.open("Patching")
-    lab.choose("glyph-unet")
-    lab.region.get_by_label("Pairs").select_option("made")
-    lab.set_number("How many", 2)
-    lab.set_number("Seeds", 1)
-    lab.set_number("Steps", 4)
-    lab.run()
-
-
 def test_patching_story(lab: Panel) -> None:
-    start_tiny_run(lab)
+    lab.open("Patching")
+    lab.start_tiny_run()
     # A row has its figures while the run goes on.
     expect(lab.row(0)).to_have_attribute("aria-label", re.compile("effect"), timeout=SLOW)
     lab.finish()
@@ -46,15 +38,20 @@ def test_patching_story(lab: Panel) -> None:
     expect(lab.region.get_by_role("heading", level=2)).to_have_text(verdict)
 
 
-def test_cancel_keeps_what_is_there(lab: Panel) -> None:
-    start_tiny_run(lab)
-    expect(lab.row(0)).to_have_attribute("aria-label", re.compile("effect"), timeout=SLOW)
-    lab.region.get_by_role("button", name="Cancel").click()
-    expect(lab.region.locator(".jp-Workbench-progress[data-state=cancelled]")).to_contain_text(
-        "The model is unchanged."
-    )
-    lab.region.get_by_role("button", name="Go on with the run").click()
-    lab.finish()
+def test_a_found_set_is_kept_and_not_replaced_unasked(lab: Panel, finished_run: str) -> None:
+    lab.open_run("patching", finished_run)
+    name = f"kept-{finished_run}"
+    for replaces in (False, True):
+        lab.region.get_by_role("button", name="Keep as found set").click()
+        lab.region.get_by_label("Name of the found set").fill("../outside")
+        expect(lab.region.get_by_role("button", name="Keep", exact=True)).to_have_attribute("aria-disabled", "true")
+        lab.region.get_by_label("Name of the found set").fill(name)
+        lab.region.get_by_role("button", name="Keep", exact=True).click()
+        if replaces:
+            lab.region.get_by_role("button", name="Replace it").click()
+        expect(lab.region.get_by_text(re.compile("^Kept as"))).to_contain_text(f"{name}.json", timeout=SLOW)
+    kept = json.loads((lab.server.folder / "workbench-runs" / "found" / f"{name}.json").read_text())
+    assert kept["model"] == "glyph-unet"
 
 
 def test_missing_quotes_are_repaired_by_a_button(lab: Panel) -> None:

@@ -14,6 +14,7 @@ from workbench.ui.handlers import Reply, find_view, handles, list_views
 from workbench.ui.heavy import load_heavy_modules
 from workbench.ui.protocol import VERSION
 from workbench.ui.session import Session
+from workbench.ui.site_maps import known_site_maps
 from workbench.ui.variables import pipelines
 from workbench.ui.workspace import Workspace
 
@@ -39,7 +40,8 @@ def cancel_job(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 
 @handles("models.list")
 def list_every_model(session: Session, _: dict[str, Any]) -> dict[str, Any]:
-    """List embedded models and pipelines of the notebook."""
+    """List embedded models with their sites, and pipelines of the notebook."""
+    known = known_site_maps()
     embedded = [
         {
             "source": "embedded",
@@ -49,6 +51,7 @@ def list_every_model(session: Session, _: dict[str, Any]) -> dict[str, Any]:
             "parameters": card.parameters,
             "note": card.note,
             "refused": "",
+            "site_map": known[card.name],
         }
         for card in list_models()
     ]

@@ -187,9 +187,10 @@ export class Patching {
       return;
     }
     this.problem = null;
-    const answer = await this.ask(() => this.connection.client.request('models.sites', { model }));
+    const known = this.models?.find(({ source, name }) => source === model.source && name === model.name)?.site_map;
+    const map = known ?? (await this.ask(() => this.connection.client.request('models.sites', { model })))?.payload;
     if (model === this.choice.model) {
-      this.siteMap = answer?.payload ?? null;
+      this.siteMap = map ?? null;
       this.tell();
       this.forecastSoon();
     }

@@ -1,0 +1,71 @@
+"""The story of the panel of runs: a run that was cancelled goes on from there; two are compared, one is deleted."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.ui.browser.panel import SLOW, Panel
+
+
+def runs_of(lab: Panel) -> Locator:
+    return lab.region.get_by_role("grid", name="Runs").locator("[data-run]")
+
+
+def cancel_a_second_run(lab: Panel) -> None:
+    lab.open("Patching")
+    lab.start_tiny_run(seeds=2)
+    expect(lab.row(0)).to_have_attribute("aria-label", re.compile("effect"), timeout=SLOW)
+    lab.region.get_by_role("button", name="Cancel").click()
+    stopped = lab.region.locator(".jp-Workbench-progress[data-state=cancelled]")
+    expect(stopped).to_contain_text("The model is unchanged.", timeout=SLOW)
+    expect(lab.region.get_by_role("button", name="Go on with the run")).to_be_visible()
+
+
+def test_runs_story(lab: Panel, finished_run: str) -> None:
+    cancel_a_second_run(lab)
+    lab.call("attention-workbench:open", {"view": "runs", "folder": ""})
+    newest = runs_of(lab).first
+    expect(newest).to_have_attribute("data-state", "interrupted", timeout=SLOW)
+    stopped = str(newest.get_attribute("data-run"))
+    row = lab.region.locator(f'[data-run="{stopped}"]')
+    row.get_by_role("button", name="Resume").click()
+    expect(lab.region.get_by_role("progressbar")).to_be_visible(timeout=SLOW)
+    expect(row).to_have_attribute("data-state", "done", timeout=SLOW)
+
+    # Both profiles on one axis, and what differs.
+    row.focus()
+    lab.page.keyboard.press("Space")
+    lab.region.locator(f'[data-run="{finished_run}"]').focus()
+    lab.page.keyboard.press("Space")
+    expect(lab.region.get_by_role("img", name=re.compile("glyph-unet: largest effect.*; .*glyph-unet"))).to_be_visible(
+        timeout=SLOW
+    )
+    differs = lab.region.locator(".jp-Workbench-differences .jp-mod-differs th")
+    expect(differs.filter(has_text=re.compile("config.*seeds"))).not_to_have_count(0)
+    expect(differs.filter(has_text="fingerprint")).to_have_count(0)
+    assert lab.serious_violations() == []
+
+    lab.region.get_by_label("Find").fill("state:failed")
+    expect(runs_of(lab)).to_have_count(0)
+    lab.region.get_by_label("Find").fill(stopped)
+    expect(runs_of(lab)).to_have_count(1)
+
+    # Enter opens the run in its own panel.
+    row.focus()
+    lab.page.keyboard.press("Enter")
+    expect(lab.region.and_(lab.page.get_by_role("region", name="Patching"))).to_be_visible()
+    expect(lab.region.get_by_role("heading", level=2)).to_be_visible(timeout=SLOW)
+
+    lab.call("attention-workbench:open", {"view": "runs", "folder": ""})
+    row.focus()
+    lab.page.keyboard.press("Delete")
+    question = lab.region.get_by_role("alertdialog")
+    expect(question).to_contain_text(re.compile(rf"Delete run {stopped}\? \d+ images, \d+ MB"))
+    expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+    assert (lab.server.folder / "workbench-runs" / stopped).is_dir()
+    question.get_by_role("button", name="Delete", exact=True).click()
+    expect(runs_of(lab)).to_have_count(0)
+    assert not (lab.server.folder / "workbench-runs" / stopped).exists()
+    assert (lab.server.folder / "workbench-runs" / finished_run).is_dir()
