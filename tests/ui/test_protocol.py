@@ -23,7 +23,7 @@ from workbench.ui.workspace import Workspace
 session = Session(Workspace(sys.argv[1]), lambda content, _: print(content["name"], "error" in content))
 for name, payload in (("hello", {"version": 1}), ("models.list", {}), ("runs.list", {}), ("found.list", {})):
     session.receive({"v": 1, "kind": "request", "id": "1", "name": name, "payload": payload})
-print({"torch", "diffusers", "pandas", "IPython", "ipywidgets"} & set(sys.modules))
+print({"torch", "diffusers", "pandas", "IPython", "ipywidgets", "jsonschema"} & set(sys.modules))
 """
 
 

@@ -40,7 +40,7 @@ def test_deleting_asks_and_removes_cells_and_files(browser, store):
     run, other = (store.create("localize", "a", {}, {}) for _ in range(2))
     for some in (run, other):
         store.write_batch(some, "b", [("0/0/source", {"x": 1})], denoiser_rows=1, seconds=1.0)
-    for unsure in ({}, {"confirmed": False}, {"confirmed": "yes"}):
+    for unsure in ({}, {"confirmed": False}, {"confirmed": "yes"}, {"confirmed": 1}):
         assert browser.ask("runs.delete", run=run.id, **unsure)["type"] == "protocol"
     assert store.get(run.id) == browser.session.workspace.run(run.id)[1]
     assert browser.ask("runs.delete", run=run.id, confirmed=True) == {"deleted": run.id}
