@@ -88,6 +88,17 @@ test('cancel names the job, and the kept images are said', async () => {
   await vi.waitFor(() => expect(button('Go on with the run') ?? button('Run again')).toBeDefined());
 });
 
+test('a run that goes on from another panel is followed', async () => {
+  kernel.answers['patching.result'] = () => result({ status: 'interrupted' });
+  open({ run: RUN });
+  await seen('Go on with the run');
+  kernel.event('job', job({ job: 'job-7', done: 9 }));
+  await seen('9 of 46 images');
+  kernel.event('job.partial', { job: 'job-7', view: 'patching', data: result() });
+  kernel.event('job', job({ job: 'job-7', status: 'done', left: null }));
+  await seen(`Finished. Saved as run ${RUN}.`);
+});
+
 test('a failed run keeps the last result under a notice with its hint', async () => {
   open({ run: RUN });
   await seen('No set meets the rule');
@@ -143,6 +154,22 @@ test('arrows move the one row that has the focus; a group closes to the left', a
   group.focus();
   group.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }));
   await vi.waitFor(() => expect(row(0)).toBeUndefined());
+});
+
+test('a column orders the sites by their figure, and back', async () => {
+  const stored = result();
+  const singles = stored.singles.map((one, place) => ({ ...one, effect: [0.1, 0.7, 0.4][place] ?? -1 }));
+  kernel.answers['patching.result'] = () => result({ singles });
+  open({ run: RUN });
+  await vi.waitFor(() => expect(row(1)).toBeDefined());
+  const sites = () => rows().flatMap(({ dataset }) => (/^\d+$/.test(dataset['row']!) ? [Number(dataset['row'])] : []));
+  const inModel = sites();
+  button('Effect')!.click();
+  await vi.waitFor(() => expect(sites().slice(0, 3)).toEqual([1, 2, 0]));
+  expect(kept['sort']).toBe('effect');
+  expect(el.querySelector('[aria-sort=descending]')!.textContent).toBe('Effect');
+  button('Site')!.click();
+  await vi.waitFor(() => expect(sites()).toEqual(inModel));
 });
 
 test('images of a row come as binary data and are given up with the view', async () => {

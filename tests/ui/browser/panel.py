@@ -14,7 +14,6 @@ from tests.ui.browser.lab import Server
 AXE = Path(__file__).parents[3] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
 # JupyterLab asks for a layout before there is one, and for language servers where there are none.
 MISSING_IN_JUPYTERLAB = ("/api/workspaces/", "/lsp/status")
-VIEWS = ("patching", "explain", "ablate", "runs")
 # The first request imports torch, on a machine that has other things to do.
 SLOW = 180_000
 
@@ -58,9 +57,14 @@ class Panel:
     def call(self, command: str, arguments: object = None) -> None:
         """Execute a command of JupyterLab, as any element of the page could; what it throws is thrown here."""
         view = arguments.get("view") if isinstance(arguments, dict) else None
-        self._name = f'[aria-label="{str(view).capitalize()}"]' if view in VIEWS else self._name
+        if isinstance(view, str):
+            self.look_at(view)
         script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
         self.page.evaluate(script, [command, arguments])
+
+    def look_at(self, view: str) -> None:
+        """Mean the panel of that view from now on, where there are several."""
+        self._name = f'[aria-label="{view.capitalize()}"]'
 
     def open_run(self, view: str, run: str) -> None:
         """Open a run in the panel of its kind and wait for its verdict."""
@@ -82,7 +86,8 @@ class Panel:
         """Open a view from its launcher card."""
         cards = self.page.locator(".jp-Launcher-section", has_text="Attention workbench")
         cards.locator(".jp-LauncherCard", has_text=view).click()
-        expect(self.page.get_by_role("region", name=view)).to_be_visible()
+        self.look_at(view)
+        expect(self.region).to_be_visible()
 
     def choose(self, model: str) -> None:
         """Choose an embedded model and wait for its sites."""

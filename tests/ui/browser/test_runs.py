@@ -55,8 +55,9 @@ def test_runs_story(lab: Panel, finished_run: str) -> None:
     # Enter opens the run in its own panel.
     row.focus()
     lab.page.keyboard.press("Enter")
-    expect(lab.region.and_(lab.page.get_by_role("region", name="Patching"))).to_be_visible()
-    expect(lab.region.get_by_role("heading", level=2)).to_be_visible(timeout=SLOW)
+    lab.look_at("patching")
+    expect(lab.region.get_by_role("heading", level=2)).not_to_contain_text("So far", timeout=SLOW)
+    expect(lab.region.locator(".jp-Workbench-progress[data-state=done]")).to_contain_text(stopped)
 
     lab.call("attention-workbench:open", {"view": "runs", "folder": ""})
     row.focus()

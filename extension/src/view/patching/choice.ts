@@ -88,6 +88,11 @@ export function asSetup(choice: Choice): PatchingSetup {
   };
 }
 
+/** The setup of a choice; null if something is wrong with it. */
+export function settingsOf(choice: Choice): PatchingSetup | null {
+  return wrongWith(choice) === null ? asSetup(choice) : null;
+}
+
 /** What was changed in the setup since a result was made, as "name: before → now" in the protocol's words. */
 export function changesSince(result: PatchingResult, choice: Choice): [string, string, string][] {
   const { pairs } = result;

@@ -3,15 +3,17 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { Bar } from '../parts/bar';
 import { useAction, useSurroundings } from '../parts/context';
-import { Notice, type NextStep } from '../parts/notice';
+import { KernelNotice } from '../parts/kernelNotice';
+import { KeyList } from '../parts/keyList';
+import type { NextStep } from '../parts/notice';
 import { parameters } from '../parts/numbers';
 import { Progress } from '../parts/progress';
+import { useCopyCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
-import { asSetup, changesSince, wrongWith } from './choice';
+import { changesSince, settingsOf } from './choice';
 import { PatchingContext, usePatching } from './context';
 import { Inspector } from './inspector';
 import { KeepSet } from './keepSet';
-import { Keys } from './keys';
 import { ModelChooser } from './modelChooser';
 import { Patching } from './patching';
 import { Setup } from './setup';
@@ -38,8 +40,10 @@ export function Panel() {
 }
 
 function Whole() {
+  const { trans } = useSurroundings();
   const patching = usePatching();
-  const copy = useCopyCode(patching);
+  const settings = settingsOf(patching.choice);
+  const copy = useCopyCode('patching', settings);
   useAction('run', () => void patching.start());
   useAction('cancel', () => patching.isRunning && void patching.cancel());
   useAction('copy', copy);
@@ -49,12 +53,12 @@ function Whole() {
   useAction('pair-on', () => patching.turn(1, 0));
   return (
     <>
-      <Bar about={useAbout(patching)} onCopy={wrongWith(patching.choice) === null ? copy : undefined}>
+      <Bar about={useAbout(patching)} onCopy={settings ? copy : undefined}>
         <ModelChooser />
       </Bar>
       <Setup />
       <RunProgress />
-      <Problems />
+      <KernelNotice problem={patching.problem} steps={nextSteps(patching, trans.__('Go on with the run'))} />
       <Answer />
       <div class="jp-Workbench-body">
         <div class="jp-Workbench-evidence">
@@ -68,7 +72,15 @@ function Whole() {
         </div>
         <Inspector />
       </div>
-      <Keys />
+      <KeyList
+        keys={[
+          ['↑ ↓ Home End', trans.__('move in the table')],
+          [trans.__('Space'), trans.__('select a site')],
+          [trans.__('Shift ↑ ↓'), trans.__('select sites in passing')],
+          ['[ ]', trans.__('previous, next seed')],
+          [', .', trans.__('previous, next pair')],
+        ]}
+      />
     </>
   );
 }
@@ -81,20 +93,6 @@ function useAbout(patching: Patching): string {
   }
   const sites = trans._n('%1 site', '%1 sites', map.sites.length);
   return trans.__('%1, %2, %3 parameters', map.family, sites, parameters(map.total_parameters));
-}
-
-function useCopyCode(patching: Patching): () => void {
-  const { connection, announce, trans } = useSurroundings();
-  return async () => {
-    if (wrongWith(patching.choice) === null) {
-      const settings = asSetup(patching.choice);
-      const answer = await patching.ask(() => connection.client.request('code.get', { view: 'patching', settings }));
-      if (answer) {
-        await navigator.clipboard.writeText(answer.payload.code);
-        announce(trans.__('Copied as Python'));
-      }
-    }
-  };
 }
 
 function RunProgress() {
@@ -130,37 +128,6 @@ function RunProgress() {
       onCancel={() => void patching.cancel()}
     />
   );
-}
-
-function Problems() {
-  const { connection, trans } = useSurroundings();
-  const patching = usePatching();
-  const { transport } = connection;
-  const repair = transport.repair
-    ? [{ label: trans.__('Choose another kernel'), onClick: () => transport.repair!() }]
-    : [];
-  if (transport.state === 'missing') {
-    const message = trans.__('The package workbench could not be imported in this kernel: %1.', transport.detail);
-    return (
-      <Notice
-        problem={{ type: 'refused', message, hint: trans.__('Install it there, or use another kernel.') }}
-        steps={repair}
-      />
-    );
-  }
-  if (transport.state === 'closed') {
-    const message = trans.__('The notebook %1, whose kernel this panel uses, is not open.', transport.detail);
-    const open = { label: trans.__('Open the notebook'), onClick: () => transport.repair!() };
-    return <Notice problem={{ type: 'refused', message, hint: '' }} steps={[open]} />;
-  }
-  if (transport.state === 'dead') {
-    const message = trans.__('There is no kernel.');
-    return (
-      <Notice problem={{ type: 'refused', message, hint: trans.__('Runs are kept in the store.') }} steps={repair} />
-    );
-  }
-  const problem = patching.problem ?? connection.problem;
-  return problem && <Notice problem={problem} steps={nextSteps(patching, trans.__('Go on with the run'))} />;
 }
 
 function nextSteps(patching: Patching, label: string): NextStep[] {

@@ -1,16 +1,15 @@
 /** The row under the cursor: source, patched and difference, its figures, and what may be done at the site. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 
 import type { ArmScore, Interval, Site } from '../../protocol/messages';
 import { Button } from '../parts/button';
-import { CodeBlock } from '../parts/code';
-import { useSurroundings, useTrans } from '../parts/context';
+import { useTrans } from '../parts/context';
 import { Icon } from '../parts/icon';
 import { DifferenceImage, PixelImage } from '../parts/image';
 import { count, range, score } from '../parts/numbers';
 import { RampScale } from '../parts/ramp';
-import { asSetup, wrongWith } from './choice';
+import { SetupCode } from '../parts/setupCode';
+import { settingsOf } from './choice';
 import { usePatching } from './context';
 import type { Patching } from './patching';
 import { rowScore } from './siteTable';
@@ -35,7 +34,7 @@ export function Inspector() {
       {result && one && <Pictures one={one} />}
       {!one && <p class="jp-Workbench-note">{trans.__('Choose a row to see its images.')}</p>}
       {site && <SiteFacts site={site} />}
-      <Code />
+      <SetupCode view="patching" settings={settingsOf(patching.choice)} />
     </aside>
   );
 }
@@ -139,33 +138,4 @@ function SiteFacts({ site }: { site: Site }) {
       </p>
     </section>
   );
-}
-
-/** The script of the setup as it is now, written by the kernel. */
-function Code() {
-  const { connection } = useSurroundings();
-  const { choice } = usePatching();
-  const [code, setCode] = useState('');
-  const { connected } = connection.transport;
-  useEffect(() => {
-    let current = true;
-    const load = async (): Promise<void> => {
-      const settings = asSetup(choice);
-      const answer = await connection.client.request('code.get', { view: 'patching', settings });
-      if (current) {
-        setCode(answer.payload.code);
-      }
-    };
-    const timer = setTimeout(() => {
-      if (connected && wrongWith(choice) === null) {
-        // The setup says what is wrong with itself; the code simply stays as it was.
-        load().catch(() => undefined);
-      }
-    }, 300);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [choice, connected]);
-  return code ? <CodeBlock code={code} /> : null;
 }

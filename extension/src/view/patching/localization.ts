@@ -77,6 +77,18 @@ export function groupSites(sites: readonly Site[]): SiteGroup[] {
   });
 }
 
+/** All sites of the groups in one list, smallest value first; those without a value come last. */
+export function sortSites(
+  groups: readonly SiteGroup[],
+  valueOf: (site: number) => number | undefined,
+): SiteGroup['sites'] {
+  const all = groups.flatMap(({ name, sites }) =>
+    sites.map(({ site, short }) => ({ site, short: `${name}.${short}` })),
+  );
+  const place = ({ index }: Site): number => valueOf(index) ?? Infinity;
+  return all.sort((one, other) => place(one.site) - place(other.site) || one.site.index - other.site.index);
+}
+
 function lastWord(segment: string): string {
   return segment.split('_').at(-1)!;
 }

@@ -1,30 +1,25 @@
 /** The state of the patching view: what is chosen, what the kernel said, and what runs. */
-import { RequestError } from '../../protocol/client';
-import type {
-  ArmScore,
-  Forecast,
-  Job,
-  ModelEntry,
-  ModelRef,
-  PatchingResult,
-  Problem,
-  SiteMap,
-} from '../../protocol/messages';
+import type { ArmScore, Forecast, ModelEntry, ModelRef, PatchingResult, SiteMap } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
-import { Listeners } from '../../protocol/transport';
 import type { Connection } from '../connection';
 import { RunImages } from '../images';
+import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { asSetup, type Choice, readChoice, wrongWith } from './choice';
 import { Combining } from './combining';
 
 const VIEW = 'patching';
+
+/** What the rows of sites are ordered by: their place in the model, or a figure, largest effect and smallest drift first. */
+export const SORTS = ['site', 'effect', 'drift'] as const;
+export type Sort = (typeof SORTS)[number];
+
 const FORECAST_MILLISECONDS = 150;
 
 /** A row of the table: a site by its index, a group of sites by its name, or one of the pinned rows. */
 export type Row = number | 'selected' | 'all' | 'random' | `group:${string}`;
 
-export class Patching {
+export class Patching extends JobModel {
   choice: Choice;
   models: ModelEntry[] | null = null;
   /** Of the chosen model; null until the kernel has answered. */
@@ -34,21 +29,23 @@ export class Patching {
   /** The set that the rule chooses now; undefined while it is not known. */
   chosen: ArmScore | null | undefined = undefined;
   images: RunImages | null = null;
-  problem: Problem | null = null;
   cursor: Row | null = null;
+  sort: Sort;
   /** Places in the lists of pairs and seeds that images are shown of. */
   pair = 0;
   seed = 0;
   readonly combining: Combining;
 
   constructor(
-    readonly connection: Connection,
+    connection: Connection,
     private state: State,
   ) {
+    super(connection);
     const kept = state.get();
     this.choice = readChoice(kept['choice']);
     this.run = typeof kept['run'] === 'string' && problemOf('$defs/run_id', kept['run']) === null ? kept['run'] : null;
     this.cursor = typeof kept['cursor'] === 'number' ? kept['cursor'] : null;
+    this.sort = SORTS.find(sort => sort === kept['sort']) ?? 'site';
     this.combining = new Combining(this, readSelection(kept['selection']));
     this.stop = [
       connection.onHello(() => void this.greeted()),
@@ -60,18 +57,6 @@ export class Patching {
         }
       }),
     ];
-  }
-
-  onChange = (changed: () => void): (() => void) => this.changes.add(changed);
-
-  /** The run or resumption of this panel, if there is one. */
-  get job(): Job | undefined {
-    return this.jobName === null ? undefined : this.connection.job(this.jobName);
-  }
-
-  get isRunning(): boolean {
-    const status = this.job?.status;
-    return status === 'queued' || status === 'running';
   }
 
   dispose(): void {
@@ -114,28 +99,13 @@ export class Patching {
     }
   }
 
-  async cancel(): Promise<void> {
-    if (this.job) {
-      await this.ask(() => this.connection.client.request('jobs.cancel', { job: this.job!.job }));
-    }
-  }
-
-  /** Send a request; what goes wrong becomes the problem that the view shows. */
-  async ask<Answer>(send: () => Promise<Answer>): Promise<Answer | null> {
-    try {
-      return await send();
-    } catch (error) {
-      if (!(error instanceof RequestError)) {
-        throw error;
-      }
-      this.problem = error.problem;
-      this.tell();
-      return null;
-    }
-  }
-
   moveCursor(cursor: Row | null): void {
     this.cursor = cursor;
+    this.keep();
+  }
+
+  sortBy(sort: Sort): void {
+    this.sort = sort;
     this.keep();
   }
 
@@ -149,13 +119,9 @@ export class Patching {
 
   /** Keep what a reload should bring back, and draw. */
   keep(): void {
-    const { choice, cursor, run } = this;
-    this.state.set({ choice, cursor, selection: this.combining.selection, ...(run === null ? {} : { run }) });
+    const { choice, cursor, run, sort } = this;
+    this.state.set({ choice, cursor, sort, selection: this.combining.selection, ...(run === null ? {} : { run }) });
     this.tell();
-  }
-
-  tell(): void {
-    this.changes.tell();
   }
 
   private async greeted(): Promise<void> {
@@ -240,6 +206,7 @@ export class Patching {
 
   /** Take the id of the run as soon as the job has one; at its end ask for all that is there. */
   private jobChanged(): void {
+    this.takeOver();
     const { job } = this;
     if (job?.run && job.run !== this.run) {
       this.run = job.run;
@@ -251,6 +218,20 @@ export class Patching {
       void this.loadResult();
     }
     this.tell();
+  }
+
+  /** A run that stopped may go on from elsewhere, such as the panel of runs; its job is then ours too. */
+  private takeOver(): void {
+    const { run, result, combining } = this;
+    if (run === null || this.isRunning || result?.status === 'done') {
+      return;
+    }
+    const other = this.connection.findJob(VIEW, job => job.run === run && job.job !== combining.job?.job);
+    if (other?.status === 'queued' || other?.status === 'running') {
+      this.jobName = other.job;
+      this.ended = null;
+      this.problem = null;
+    }
   }
 
   private show(result: PatchingResult): void {
@@ -293,10 +274,8 @@ export class Patching {
     }
   }
 
-  private changes = new Listeners<[]>();
   private ended: string | null = null;
   private forecasting: ReturnType<typeof setTimeout> | undefined;
-  private jobName: string | null = null;
   private run: string | null;
   private stop: (() => void)[];
 }

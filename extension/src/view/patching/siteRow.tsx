@@ -9,7 +9,16 @@ import { usePatching } from './context';
 import { type Brush, rowScore, type Table } from './siteTable';
 import { useShownImage } from './useShownImage';
 
-export function SiteRow({ site, short, table, brush }: { site: Site; short: string; table: Table; brush: Brush }) {
+interface SiteRowProps {
+  site: Site;
+  short: string;
+  /** In the tree: 2 under its group, 1 in a list that is ordered by a figure. */
+  level: 1 | 2;
+  table: Table;
+  brush: Brush;
+}
+
+export function SiteRow({ site, short, level, table, brush }: SiteRowProps) {
   const trans = useTrans();
   const patching = usePatching();
   const selected = patching.combining.selection.includes(site.index);
@@ -28,7 +37,7 @@ export function SiteRow({ site, short, table, brush }: { site: Site; short: stri
     <div
       class={`jp-Workbench-row${selected ? ' jp-mod-selected' : ''}${patching.cursor === site.index ? ' jp-mod-cursor' : ''}`}
       role="row"
-      aria-level={2}
+      aria-level={level}
       aria-selected={selected}
       aria-label={name}
       data-row={site.index}

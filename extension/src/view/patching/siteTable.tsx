@@ -3,14 +3,15 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { ArmScore, SiteMap } from '../../protocol/messages';
 import { useSurroundings, useTrans } from '../parts/context';
-import { type ForestAxis, forestAxis, ForestHead } from '../parts/forest';
+import { type ForestAxis, forestAxis } from '../parts/forest';
 import { Icon } from '../parts/icon';
 import { parameters } from '../parts/numbers';
 import { RampScale, rampLimit } from '../parts/ramp';
 import { usePatching } from './context';
-import { groupSites, randomBand, scoreOf, type SiteGroup, stepWindows } from './localization';
+import { groupSites, randomBand, scoreOf, type SiteGroup, sortSites, stepWindows } from './localization';
 import type { Patching, Row } from './patching';
 import { PinnedRows } from './pinnedRows';
+import { SiteHead } from './siteHead';
 import { SiteRow } from './siteRow';
 import { useGridKeys } from './useGridKeys';
 
@@ -32,6 +33,7 @@ export function SiteTable() {
   const grid = useRef<HTMLDivElement>(null);
   const brush = useBrush(patching);
   const groups = map === null ? [] : groupSites(map.sites);
+  const sorted = patching.sort === 'site' ? null : sortSites(groups, site => sortValue(patching, site));
   const toggle = (name: string): void => setClosed(toggled(closed, name));
   const onKeyDown = useGridKeys(patching, grid, groups, closed, toggle);
   if (map === null) {
@@ -44,7 +46,7 @@ export function SiteTable() {
       </p>
     );
   }
-  const table = tableOf(patching, map, groups, closed);
+  const table = tableOf(patching, map, sorted?.map(({ site }) => site.index) ?? visibleSites(groups, closed));
   return (
     <>
       <div
@@ -58,9 +60,12 @@ export function SiteTable() {
         data-state={patching.result?.status ?? 'empty'}
         onKeyDown={onKeyDown}
       >
-        <Head table={table} />
+        <SiteHead table={table} />
         <PinnedRows table={table} />
-        {groups.map(group => (
+        {sorted?.map(({ site, short }) => (
+          <SiteRow key={site.index} site={site} short={short} level={1} table={table} brush={brush} />
+        ))}
+        {(sorted === null ? groups : []).map(group => (
           <Group
             key={group.name}
             group={group}
@@ -82,7 +87,21 @@ function shownMap({ siteMap, result, choice }: Patching): SiteMap | null {
   return sameModel ? result.site_map : siteMap;
 }
 
-function tableOf(patching: Patching, map: SiteMap, groups: SiteGroup[], closed: ReadonlySet<string>): Table {
+/** What the rows are ordered by, smallest first. */
+function sortValue(patching: Patching, site: number): number | undefined {
+  const one = rowScore(patching, site);
+  return one && (patching.sort === 'effect' ? -one.effect : one.drift);
+}
+
+/** Rows of groups and of sites, without those of closed groups. */
+function visibleSites(groups: SiteGroup[], closed: ReadonlySet<string>): Row[] {
+  return groups.flatMap(({ name, sites }): Row[] => [
+    `group:${name}`,
+    ...(closed.has(name) ? [] : sites.map(({ site }) => site.index)),
+  ]);
+}
+
+function tableOf(patching: Patching, map: SiteMap, rows: Row[]): Table {
   const { result } = patching;
   const current = result?.site_map.model === map.model ? result : null;
   const values = (current?.singles ?? []).flatMap(one => [one.effect, ...one.ci]);
@@ -96,54 +115,19 @@ function tableOf(patching: Patching, map: SiteMap, groups: SiteGroup[], closed: 
     map,
     windows: current ? stepWindows(current) : [],
     limit: rampLimit(current?.step_scores.map(one => one.effect) ?? []),
-    tab: tabRow(patching, groups, closed),
+    tab: tabRow(patching, rows),
   };
 }
 
 /** The row of the cursor if it is to be seen, else the first one. */
-function tabRow({ cursor, result, combining }: Patching, groups: SiteGroup[], closed: ReadonlySet<string>): Row {
+function tabRow({ cursor, result, combining }: Patching, sites: Row[]): Row {
   const pinned: Row[] = [
     ...(combining.selection.length > 0 ? (['selected'] as const) : []),
     ...(result ? (['all'] as const) : []),
   ];
   const random: Row[] = result && result.random_sets.length > 0 ? ['random'] : [];
-  const sites = groups.flatMap(({ name, sites }): Row[] => [
-    `group:${name}`,
-    ...(closed.has(name) ? [] : sites.map(({ site }) => site.index)),
-  ]);
   const rows = [...pinned, ...random, ...sites];
   return cursor !== null && rows.includes(cursor) ? cursor : (rows[0] ?? 0);
-}
-
-function Head({ table }: { table: Table }) {
-  const trans = useTrans();
-  const heads = [
-    [trans.__('Effect'), ''],
-    [trans.__('95 % CI'), ' jp-mod-interval'],
-    [trans.__('Drift'), ''],
-  ];
-  const { pair, seed } = usePatching();
-  return (
-    <div class="jp-Workbench-row jp-mod-head" role="row">
-      <div role="columnheader">{trans.__('Site')}</div>
-      <div role="columnheader" aria-label={trans.__('Effect as a plot')}>
-        <ForestHead at={table.at} reference={trans.__('all')} />
-      </div>
-      {heads.map(([head, kind]) => (
-        <div key={head} role="columnheader" class={`jp-mod-figure${kind}`}>
-          {head}
-        </div>
-      ))}
-      {table.windows.length > 0 && (
-        <div role="columnheader" class="jp-mod-heat">
-          {trans.__('By step, %1 – %2', table.windows[0]![0], table.windows.at(-1)![1] - 1)}
-        </div>
-      )}
-      <div role="columnheader" class="jp-mod-picture">
-        {trans.__('Pair %1, seed %2', pair + 1, seed + 1)}
-      </div>
-    </div>
-  );
 }
 
 function Group(props: { group: SiteGroup; table: Table; closed: boolean; onToggle(): void; brush: Brush }) {
@@ -177,7 +161,7 @@ function Group(props: { group: SiteGroup; table: Table; closed: boolean; onToggl
       </div>
       {!closed &&
         group.sites.map(({ site, short }) => (
-          <SiteRow key={site.index} site={site} short={short} table={props.table} brush={props.brush} />
+          <SiteRow key={site.index} site={site} short={short} level={2} table={props.table} brush={props.brush} />
         ))}
     </>
   );
