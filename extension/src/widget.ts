@@ -51,7 +51,7 @@ class ModelTransport implements Transport {
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const transport = new ModelTransport(model);
   const run = model.get('run');
-  let kept: Kept = typeof run === 'string' ? { run } : {};
+  let kept: Kept = typeof run === 'string' ? { run, setup: 'hidden' } : {};
   const state = { get: () => kept, set: (next: Kept) => void (kept = next) };
   const unmount = mount({ el, transport, view: String(model.get('view')), state, trans: english });
   return () => {

@@ -172,6 +172,22 @@ test('a column orders the sites by their figure, and back', async () => {
   await vi.waitFor(() => expect(sites()).toEqual(inModel));
 });
 
+test('the menu of the bar hides the setup, which stays hidden after a reload', async () => {
+  open({ run: RUN });
+  await seen('No set meets the rule');
+  el.querySelector<HTMLElement>('[aria-label=More]')!.click();
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toBe('Hide the setup'));
+  document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+  expect(document.activeElement?.textContent).toBe('Copy the id of the run');
+  button('Hide the setup')!.click();
+  await vi.waitFor(() => expect(el.textContent).not.toContain('Source prompt'));
+  expect(el.querySelector('[role=menu]')).toBeNull();
+  unmount();
+  open(kept);
+  await seen('No set meets the rule');
+  expect(el.textContent).not.toContain('Source prompt');
+});
+
 test('images of a row come as binary data and are given up with the view', async () => {
   const revoked = vi.spyOn(URL, 'revokeObjectURL');
   open({ run: RUN });

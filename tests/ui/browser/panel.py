@@ -54,13 +54,13 @@ class Panel:
         self.page.goto(url, timeout=SLOW)
         expect(self.page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW)
 
-    def call(self, command: str, arguments: object = None) -> None:
+    def call(self, command: str, arguments: dict[str, Any] | None = None) -> None:
         """Execute a command of JupyterLab, as any element of the page could; what it throws is thrown here."""
-        view = arguments.get("view") if isinstance(arguments, dict) else None
+        view = (arguments or {}).get("view")
         if isinstance(view, str):
             self.look_at(view)
         script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
-        self.page.evaluate(script, [command, arguments])
+        self.page.evaluate(script, [command, arguments or {}])
 
     def look_at(self, view: str) -> None:
         """Mean the panel of that view from now on, where there are several."""

@@ -11,8 +11,7 @@ from playwright.sync_api import expect
 from tests.ui.browser.panel import SLOW, Panel
 
 THEMES = ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast")
-NASTY: tuple[Any, ...] = (
-    None,
+NASTY: tuple[dict[str, Any], ...] = (
     {},
     {"view": "__proto__"},
     {"view": "constructor", "run": "../../etc"},

@@ -4,8 +4,15 @@ import type { ComponentChildren } from 'preact';
 import { Button } from './button';
 import { KernelChip } from './chip';
 import { useTrans } from './context';
+import { Menu, type MenuItem } from './menu';
 
-export function Bar(props: { about: string; onCopy?: (() => void) | undefined; children?: ComponentChildren }) {
+export function Bar(props: {
+  about: string;
+  onCopy?: (() => void) | undefined;
+  /** What is needed seldom, under the button at the end. */
+  more?: MenuItem[];
+  children?: ComponentChildren;
+}) {
   const trans = useTrans();
   return (
     <div class="jp-Workbench-bar" role="toolbar" aria-label={trans.__('What is open')}>
@@ -15,6 +22,7 @@ export function Bar(props: { about: string; onCopy?: (() => void) | undefined; c
       </span>
       <KernelChip />
       {props.onCopy && <Button icon="copy" label={trans.__('Copy as Python')} onClick={props.onCopy} />}
+      {props.more && <Menu items={props.more} />}
     </div>
   );
 }

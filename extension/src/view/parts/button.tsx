@@ -11,12 +11,14 @@ interface ButtonProps {
   /** Why it cannot be used now; it stays reachable so that the reason can be read. */
   refused?: string | undefined;
   pressed?: boolean;
+  /** It opens a menu, which is open or not. */
+  expanded?: boolean;
   /** Out of the way of the tabulator, where a row with the focus has a key for it. */
   tabIndex?: number;
 }
 
 export function Button(props: ButtonProps) {
-  const { label, onClick, icon, kind = 'plain', bare = false, refused, pressed, tabIndex } = props;
+  const { label, onClick, icon, kind = 'plain', bare = false, refused, pressed, expanded, tabIndex } = props;
   return (
     <button
       type="button"
@@ -24,6 +26,8 @@ export function Button(props: ButtonProps) {
       aria-label={bare ? label : undefined}
       aria-disabled={refused ? true : undefined}
       aria-pressed={pressed}
+      aria-haspopup={expanded === undefined ? undefined : 'menu'}
+      aria-expanded={expanded}
       tabIndex={tabIndex}
       title={refused || (bare ? label : undefined)}
       onClick={() => refused || onClick()}

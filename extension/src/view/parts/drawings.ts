@@ -25,6 +25,7 @@ export const ICONS = {
   bad: draw('<path d="m4 4 8 8M12 4l-8 8"/>'),
   warn: draw('<path d="M8 2 1.5 13.5h13zM8 6.5v3.5M8 12v.1"/>'),
   keep: draw('<path d="M2.5 2.5h9l2 2v9h-11zM5 13.5v-4h6v4M5.5 2.5v3h4v-3"/>'),
+  more: draw('<path stroke-width="2" d="M3 8h.1M8 8h.1M13 8h.1"/>'),
   table: draw('<path d="M2 3.5h12v9H2zM2 6.5h12M6.5 3.5v9"/>'),
 } as const;
 

@@ -6,6 +6,7 @@ import { useAction, useSurroundings } from '../parts/context';
 import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import type { NextStep } from '../parts/notice';
+import type { MenuItem } from '../parts/menu';
 import { parameters } from '../parts/numbers';
 import { Progress } from '../parts/progress';
 import { useCopyCode } from '../parts/setupCode';
@@ -53,10 +54,10 @@ function Whole() {
   useAction('pair-on', () => patching.turn(1, 0));
   return (
     <>
-      <Bar about={useAbout(patching)} onCopy={settings ? copy : undefined}>
+      <Bar about={useAbout(patching)} onCopy={settings ? copy : undefined} more={useMore(patching)}>
         <ModelChooser />
       </Bar>
-      <Setup />
+      {!patching.setupHidden && <Setup />}
       <RunProgress />
       <KernelNotice problem={patching.problem} steps={nextSteps(patching, trans.__('Go on with the run'))} />
       <Answer />
@@ -83,6 +84,24 @@ function Whole() {
       />
     </>
   );
+}
+
+function useMore(patching: Patching): MenuItem[] {
+  const { announce, open, trans } = useSurroundings();
+  const { result, setupHidden } = patching;
+  const copy = (run: string): void => {
+    void navigator.clipboard.writeText(run).then(() => announce(trans.__('Copied')));
+  };
+  return [
+    {
+      label: setupHidden ? trans.__('Show the setup') : trans.__('Hide the setup'),
+      onClick: () => patching.hideSetup(!setupHidden),
+    },
+    ...(result ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }] : []),
+    ...(result && open
+      ? [{ label: trans.__('Compare with another run'), onClick: () => open('runs', { selected: [result.run] }) }]
+      : []),
+  ];
 }
 
 function useAbout(patching: Patching): string {

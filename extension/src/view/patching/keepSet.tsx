@@ -5,6 +5,7 @@ import { RequestError } from '../../protocol/client';
 import { Button } from '../parts/button';
 import { useSurroundings } from '../parts/context';
 import { TextField } from '../parts/fields';
+import { findView } from '../views';
 import { scoreOf } from './localization';
 import { usePatching } from './context';
 
@@ -18,6 +19,7 @@ export function KeepSet() {
   const kept = selected || chosen;
   const [name, setName] = useState<string | null>(null);
   const [said, setSaid] = useState('');
+  const [last, setLast] = useState<string | null>(null);
   const [taken, setTaken] = useState(false);
   if (!result || !kept || result.status === 'running') {
     return null;
@@ -27,6 +29,7 @@ export function KeepSet() {
     const request = { run: result.run, sites: kept.sites, name: name ?? usual, ...(replace ? { replace } : {}) };
     try {
       const answer = await connection.client.request('patching.keep', request);
+      setLast(request.name);
       setName(null);
       setTaken(false);
       setSaid(trans.__('Kept as %1', answer.payload.path));
@@ -42,6 +45,7 @@ export function KeepSet() {
     return (
       <>
         {said && <small class="jp-Workbench-said">{said}</small>}
+        {last !== null && <Uses found={last} />}
         <Button icon="keep" label={trans.__('Keep as found set')} onClick={() => [setName(usual), setSaid('')]} />
       </>
     );
@@ -68,5 +72,22 @@ export function KeepSet() {
       />
       <Button kind="quiet" label={trans.__('Do not keep')} onClick={() => [setName(null), setSaid('')]} />
     </div>
+  );
+}
+
+/** What a kept set is for: the panels that take one, opened with it; they run nothing by themselves. */
+function Uses({ found }: { found: string }) {
+  const { connection, open, trans } = useSurroundings();
+  const uses = [
+    ['edit', trans.__('Edit text')],
+    ['adapter', trans.__('Train adapter')],
+  ] as const;
+  const there = uses.filter(([view]) => open && findView(view) && connection.hello?.views.includes(view));
+  return (
+    <>
+      {there.map(([view, label]) => (
+        <Button key={view} label={label} onClick={() => open?.(view, { choice: { found } })} />
+      ))}
+    </>
   );
 }

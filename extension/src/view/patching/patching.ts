@@ -31,6 +31,8 @@ export class Patching extends JobModel {
   images: RunImages | null = null;
   cursor: Row | null = null;
   sort: Sort;
+  /** In a notebook cell that shows a run, until somebody asks for it. */
+  setupHidden: boolean;
   /** Places in the lists of pairs and seeds that images are shown of. */
   pair = 0;
   seed = 0;
@@ -46,6 +48,7 @@ export class Patching extends JobModel {
     this.run = typeof kept['run'] === 'string' && problemOf('$defs/run_id', kept['run']) === null ? kept['run'] : null;
     this.cursor = typeof kept['cursor'] === 'number' ? kept['cursor'] : null;
     this.sort = SORTS.find(sort => sort === kept['sort']) ?? 'site';
+    this.setupHidden = kept['setup'] === 'hidden';
     this.combining = new Combining(this, readSelection(kept['selection']));
     this.stop = [
       connection.onHello(() => void this.greeted()),
@@ -104,6 +107,11 @@ export class Patching extends JobModel {
     this.keep();
   }
 
+  hideSetup(hidden: boolean): void {
+    this.setupHidden = hidden;
+    this.keep();
+  }
+
   sortBy(sort: Sort): void {
     this.sort = sort;
     this.keep();
@@ -119,8 +127,10 @@ export class Patching extends JobModel {
 
   /** Keep what a reload should bring back, and draw. */
   keep(): void {
-    const { choice, cursor, run, sort } = this;
-    this.state.set({ choice, cursor, sort, selection: this.combining.selection, ...(run === null ? {} : { run }) });
+    const { choice, cursor, sort } = this;
+    const run = this.run === null ? {} : { run: this.run };
+    const setup = this.setupHidden ? { setup: 'hidden' } : {};
+    this.state.set({ choice, cursor, sort, selection: this.combining.selection, ...run, ...setup });
     this.tell();
   }
 
