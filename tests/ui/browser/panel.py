@@ -96,9 +96,9 @@ class Panel:
         entry.click(timeout=SLOW)
         self.grid.and_(self.page.get_by_role("treegrid", name=model)).wait_for(timeout=SLOW)
 
-    def start_tiny_run(self, seeds: int = 1) -> None:
+    def start_tiny_run(self, seeds: int = 1, model: str = "glyph-unet") -> None:
         """Start a localisation of a few images in the patching panel."""
-        self.choose("glyph-unet")
+        self.choose(model)
         self.region.get_by_label("Pairs").select_option("made")
         self.set_number("How many", 2)
         self.set_number("Seeds", seeds)
