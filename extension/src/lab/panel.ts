@@ -95,7 +95,8 @@ export class WorkbenchPanel extends Widget {
     const state = { get: () => this.options.kept, set: (kept: Kept) => this.keep(kept) };
     const { view, trans } = this.options;
     const open = (other: string, kept: Kept): void => this.options.openView(other, this.place, kept);
-    const unmount = mount({ el: this.node, transport, view, state, trans, open, onAction: this.onAction });
+    const insert = 'notebook' in place ? (code: string): void => places.insert(place.notebook, code) : undefined;
+    const unmount = mount({ el: this.node, transport, view, state, trans, open, insert, onAction: this.onAction });
     this.leaving.push(() => attached.release());
     // The view goes first: it may still talk.
     this.leaving.unshift(unmount);

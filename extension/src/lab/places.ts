@@ -1,6 +1,6 @@
 /** Where a panel's kernel is: a notebook's, or one of its own that all panels of a folder share. */
 import { type ISessionContext, type ISessionContextDialogs, SessionContext } from '@jupyterlab/apputils';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { ServiceManager } from '@jupyterlab/services';
 
 /** Plain data, so that a panel can be restored from it. */
@@ -66,6 +66,15 @@ export class Places {
 
   notebook(path: string): NotebookPanel | undefined {
     return this.notebooks?.find(panel => panel.context.path === path && !panel.sessionContext.isDisposed);
+  }
+
+  /** Put code into a new cell below the active one of an open notebook; it is not run. */
+  insert(path: string, code: string): void {
+    const panel = this.notebook(path);
+    if (panel) {
+      NotebookActions.insertBelow(panel.content);
+      panel.content.activeCell?.model.sharedModel.setSource(code);
+    }
   }
 
   private start(folder: string): ISessionContext {

@@ -40,7 +40,9 @@ function Mounted({ mounting, connection }: { mounting: Mounting; connection: Con
   const Panel = useLoaded(mounting.view);
   const title = findView(mounting.view)?.title(trans) ?? mounting.view;
   return (
-    <SurroundingsContext.Provider value={{ connection, state, trans, open: mounting.open, onAction, announce }}>
+    <SurroundingsContext.Provider
+      value={{ connection, state, trans, open: mounting.open, insert: mounting.insert, onAction, announce }}
+    >
       <section class="jp-Workbench-panel" aria-label={title} data-state={connection.transport.state}>
         {Panel && <Panel />}
         {Panel === null && (

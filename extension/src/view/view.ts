@@ -35,6 +35,8 @@ export interface Mounting {
   trans: Trans;
   /** Open another view beside this one, with what it shall show; a notebook cell cannot. */
   open?(view: string, kept: Kept): void;
+  /** Put code into a new cell below the active one, without running it; missing where there is no notebook. */
+  insert?: ((code: string) => void) | undefined;
   /** Where commands of the keyboard arrive; a notebook cell has none. */
   onAction?(listener: (action: Action) => void): () => void;
 }

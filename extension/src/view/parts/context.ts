@@ -12,6 +12,8 @@ export interface Surroundings {
   trans: Trans;
   /** Open another view, with what it shall show; missing where there is no room for one. */
   open: ((view: string, kept: Kept) => void) | undefined;
+  /** Put code into a new cell of the notebook; missing where there is none. */
+  insert: ((code: string) => void) | undefined;
   onAction(listener: (action: Action) => void): () => void;
   /** Say something to screen readers, once. */
   announce(text: string): void;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { CodeBlock } from './code';
-import { useSurroundings } from './context';
+import { useSurroundings, useTrans } from './context';
 
 const WAIT_MILLISECONDS = 300;
 
@@ -36,11 +36,29 @@ export function SetupCode({ view, settings }: { view: string; settings: object |
 
 /** Copy the code of a view's settings. */
 export function useCopyCode(view: string, settings: object | null): () => void {
+  const trans = useTrans();
+  return useCode(view, settings, code => navigator.clipboard.writeText(code), trans.__('Copied as Python'));
+}
+
+/** Insert the code of a view's settings into the notebook; undefined where there is none. */
+export function useInsertCode(view: string, settings: object | null): (() => void) | undefined {
+  const { insert, trans } = useSurroundings();
+  const inserted = useCode(view, settings, async code => insert?.(code), trans.__('Inserted below the active cell'));
+  return insert && settings ? inserted : undefined;
+}
+
+function useCode(
+  view: string,
+  settings: object | null,
+  use: (code: string) => Promise<void>,
+  said: string,
+): () => void {
   const { connection, announce, trans } = useSurroundings();
-  const copy = async (): Promise<void> => {
+  const fetchAndUse = async (): Promise<void> => {
     const answer = await connection.client.request('code.get', { view, settings: settings! });
-    await navigator.clipboard.writeText(answer.payload.code);
-    announce(trans.__('Copied as Python'));
+    await use(answer.payload.code);
+    announce(said);
   };
-  return () => void (settings && copy().catch(() => announce(trans.__('It could not be copied.'))));
+  return () =>
+    void (settings && fetchAndUse().catch(() => announce(trans.__('No code: the kernel or the clipboard refused.'))));
 }

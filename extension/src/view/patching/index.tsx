@@ -9,7 +9,7 @@ import type { NextStep } from '../parts/notice';
 import type { MenuItem } from '../parts/menu';
 import { parameters } from '../parts/numbers';
 import { Progress } from '../parts/progress';
-import { useCopyCode } from '../parts/setupCode';
+import { useCopyCode, useInsertCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
 import { changesSince, settingsOf } from './choice';
 import { PatchingContext, usePatching } from './context';
@@ -89,6 +89,7 @@ function Whole() {
 function useMore(patching: Patching): MenuItem[] {
   const { announce, open, trans } = useSurroundings();
   const { result, setupHidden } = patching;
+  const insert = useInsertCode('patching', settingsOf(patching.choice));
   const copy = (run: string): void => {
     void navigator.clipboard.writeText(run).then(() => announce(trans.__('Copied')));
   };
@@ -97,6 +98,7 @@ function useMore(patching: Patching): MenuItem[] {
       label: setupHidden ? trans.__('Show the setup') : trans.__('Hide the setup'),
       onClick: () => patching.hideSetup(!setupHidden),
     },
+    ...(insert ? [{ label: trans.__('Insert below the active cell'), onClick: insert }] : []),
     ...(result ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }] : []),
     ...(result && open
       ? [{ label: trans.__('Compare with another run'), onClick: () => open('runs', { selected: [result.run] }) }]
