@@ -4,7 +4,7 @@ import type { Job } from '../src/protocol/messages';
 import { Listeners } from '../src/protocol/transport';
 import { english } from '../src/trans';
 import { mount } from '../src/view/mount';
-import type { Action, Kept } from '../src/view/view';
+import type { Action, Kept, Mounting } from '../src/view/view';
 import { FakeKernel, result, RUN } from './fakeKernel';
 
 let kernel: FakeKernel;
@@ -13,13 +13,13 @@ let kept: Kept;
 let unmount: () => void;
 const actions = new Listeners<[Action]>();
 
-function open(before: Kept = {}): void {
+function open(before: Kept = {}, extras: Partial<Mounting> = {}): void {
   kept = before;
   el = document.createElement('div');
   document.body.append(el);
   const state = { get: () => kept, set: (next: Kept) => void (kept = next) };
   const onAction = (listener: (action: Action) => void) => actions.add(listener);
-  unmount = mount({ el, transport: kernel, view: 'patching', state, trans: english, onAction });
+  unmount = mount({ el, transport: kernel, view: 'patching', state, trans: english, onAction, ...extras });
 }
 
 const rows = () => [...el.querySelectorAll<HTMLElement>('[role=row][data-row]')];
@@ -186,6 +186,39 @@ test('the menu of the bar hides the setup, which stays hidden after a reload', a
   open(kept);
   await seen('No set meets the rule');
   expect(el.textContent).not.toContain('Source prompt');
+});
+
+test('beside a notebook the script can be inserted there', async () => {
+  const insert = vi.fn();
+  open({ run: RUN }, { insert });
+  await seen('No set meets the rule');
+  el.querySelector<HTMLElement>('[aria-label=More]')!.click();
+  await vi.waitFor(() => expect(button('Insert below the active cell')).toBeDefined());
+  button('Insert below the active cell')!.click();
+  await vi.waitFor(() => expect(insert).toHaveBeenCalledWith('from workbench import localize'));
+});
+
+test('a kept set offers only the panels that the kernel and the browser both have', async () => {
+  const stored = result();
+  kernel.answers['patching.keep'] = () => ({ path: '/s/found/mine.json' });
+  kernel.answers.hello = () => ({
+    version: 1,
+    package: '0.1.0',
+    python: '3.11.0',
+    views: ['patching', 'no-such-view'],
+    store: '/s',
+    jobs: [],
+  });
+  kernel.answers['patching.result'] = () => result({ found: null });
+  kernel.answers['patching.found'] = () => ({ found: stored.singles[0]! });
+  open({ run: RUN }, { open: vi.fn() });
+  await vi.waitFor(() => expect(button('Keep as found set')).toBeDefined());
+  button('Keep as found set')!.click();
+  await vi.waitFor(() => expect(button('Keep')).toBeDefined());
+  button('Keep')!.click();
+  await seen('Kept as /s/found/mine.json');
+  expect(button('Edit text')).toBeUndefined();
+  expect(button('Train adapter')).toBeUndefined();
 });
 
 test('images of a row come as binary data and are given up with the view', async () => {

@@ -65,7 +65,7 @@ def test_from_the_palette_to_a_run_with_the_keyboard_alone(lab: Panel) -> None:
     expect(lab.region.get_by_role("complementary", name="Inspector")).to_be_focused()
     keyboard.press("Escape")
     expect(lab.grid.locator("[data-row]:focus")).to_have_count(1)
-    keyboard.press("?")
+    keyboard.press("Shift+Slash")
     expect(lab.region.get_by_role("region", name="Keys")).to_be_visible()
 
 

@@ -29,6 +29,13 @@ def test_a_pipeline_of_a_notebook_and_a_restart_of_its_kernel(lab: Panel, finish
     expect(lab.grid).to_be_visible(timeout=SLOW)
     expect(lab.grid.locator("[data-row][aria-level='2']")).to_have_count(12)
 
+    # Its script goes into the notebook, and is not run there.
+    lab.region.get_by_role("button", name="More").click()
+    lab.region.get_by_role("menuitem", name="Insert below the active cell").click()
+    inserted = lab.page.locator(".jp-Notebook:visible .jp-CodeCell").last
+    expect(inserted).to_contain_text("localize(", timeout=SLOW)
+    expect(inserted.locator(".jp-InputPrompt")).to_have_text("[ ]:")
+
     # A second panel has its own kernel and does not disturb the first.
     lab.call("attention-workbench:open", {"view": "runs", "folder": ""})
     expect(lab.region.locator(f'[data-run="{finished_run}"]')).to_be_visible(timeout=SLOW)
