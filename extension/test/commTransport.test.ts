@@ -90,3 +90,13 @@ test('a connection that breaks later is said, and a new comm makes the view ask 
   kernel.pending.at(-1)!.answer('ok');
   await vi.waitFor(() => expect(transport.state).toBe('ready'));
 });
+
+test('a page that is left closes its comm', async () => {
+  const { kernel, transport } = start();
+  kernel.pending[0]!.answer('ok');
+  await vi.waitFor(() => expect(transport.connected).toBe(true));
+  window.dispatchEvent(new Event('pagehide'));
+  expect(kernel.comms[0]!.close).toHaveBeenCalledOnce();
+  transport.dispose();
+  expect(kernel.comms[0]!.close).toHaveBeenCalledOnce();
+});

@@ -24,6 +24,8 @@ export class CommTransport implements Transport {
     context.kernelChanged.connect(this.kernelChanged, this);
     context.statusChanged.connect(this.statusChanged, this);
     context.connectionStatusChanged.connect(this.connectionChanged, this);
+    // Without a word the kernel would go on sending everything to a page that is gone.
+    window.addEventListener('pagehide', this.closeComm);
     void this.open();
   }
 
@@ -54,6 +56,7 @@ export class CommTransport implements Transport {
     this.context.kernelChanged.disconnect(this.kernelChanged, this);
     this.context.statusChanged.disconnect(this.statusChanged, this);
     this.context.connectionStatusChanged.disconnect(this.connectionChanged, this);
+    window.removeEventListener('pagehide', this.closeComm);
     this.closeComm();
   }
 
@@ -104,13 +107,13 @@ export class CommTransport implements Transport {
     this.messages.tell(message.content.data, buffers);
   }
 
-  private closeComm(): void {
+  private closeComm = (): void => {
     const comm = this.comm;
     this.comm = null;
     if (comm && !comm.isDisposed) {
       comm.close();
     }
-  }
+  };
 
   private kernelChanged(): void {
     this.restarted = false;
