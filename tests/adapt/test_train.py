@@ -24,6 +24,7 @@ from workbench import (
     resolve_targets,
     train_adapter,
 )
+from workbench.adapt.checkpoint import read_progress
 
 ROOT = Path(__file__).parents[2]
 FAST = {"steps": 4, "prompts": (), "save_every": 1}
@@ -133,6 +134,26 @@ def test_after_a_failure_the_model_is_as_it_was_and_the_training_goes_on(tmp_pat
     assert resumed.validations == unbroken.validations
 
 
+@pytest.mark.parametrize("questions", [0, 1, 5, 9, 13])
+def test_asked_to_stop_it_loses_nothing(questions, tmp_path):
+    model, answers = fresh_model("sd"), iter([False] * questions + [True])
+    settings = AdapterSettings(steps=3, ema=0.9, prompts=(PROMPT,), validate_every=2)
+    before, seen = Snapshot.of(model), []
+
+    def train(out: str, **how: object) -> AdapterTraining:
+        return train_adapter(model, found_set(model, 1), batches, out=tmp_path / out, settings=settings, **how)
+
+    with pytest.raises(KeyboardInterrupt):
+        train("o", should_stop=lambda: next(answers), on_progress=lambda at: seen.append((at.step, list(at.losses))))
+    assert before.same_as(model)
+    stopped = read_progress(tmp_path / "o" / "checkpoint.pt")
+    assert stopped.losses == (seen[-1][1] if seen else []) or len(stopped.losses) == len(seen) + 1
+    resumed, unbroken = train("o"), train("u")
+    assert same(resumed, unbroken)
+    assert resumed.validations == unbroken.validations
+    assert read_progress(tmp_path / "o" / "checkpoint.pt").step == 0
+
+
 def test_killed_at_any_moment_it_goes_on_to_the_same_weights(whole, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(ROOT), str(tmp_path / "o")],
@@ -194,6 +215,7 @@ def test_samples_are_drawn_and_read_as_it_goes(tmp_path):
     assert {path.name for path in (tmp_path / "samples").iterdir()} == {
         f"step-{step:06d}-{place:02d}.png" for step in range(3) for place in range(2)
     }
+    assert [len(one.texts) for one in result.validations] == [2, 2, 2]
     assert [(at.step, at.steps, len(at.images), at.word_accuracy) for at in seen] == [(1, 2, 2, 0.0), (2, 2, 2, 0.0)]
     assert AdapterTraining.load(tmp_path / "training.json") == result
     assert result.to_dataframe()["step"].tolist() == [0, 1, 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers.training_utils import EMAModel
@@ -80,5 +81,15 @@ class Checkpoint:
         self.scaler.load_state_dict(state["scaler"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        data = state["progress"]
-        return Progress(**{**data, "validations": [Validation(**one) for one in data["validations"]]})
+        return _progress(state["progress"])
+
+
+def read_progress(path: Path) -> Progress:
+    """Return how far a training is whose checkpoint lies there; nothing done if there is none."""
+    if not path.is_file():
+        return Progress()
+    return _progress(torch.load(path, weights_only=True, map_location="cpu")["progress"])
+
+
+def _progress(data: dict[str, Any]) -> Progress:
+    return Progress(**{**data, "validations": [Validation.of(one) for one in data["validations"]]})

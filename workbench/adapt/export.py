@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from workbench.adapt.adapter import Adapter
 from workbench.adapt.attach import check_fit, require_plain
 from workbench.adapt.formats import write_file
 from workbench.adapt.header import PEFT_CONFIG, PEFT_WEIGHTS, Format
-from workbench.adapt.proof import loader_of, prove
+from workbench.adapt.proof import Step, loader_of, prove
 from workbench.errors import InputError
 from workbench.files import whole
 from workbench.models.model import Model
@@ -75,7 +76,13 @@ class AdapterExport:
 
 
 def export_adapter(
-    model: Model, adapter: Adapter, path: str | Path, *, format: Format = "diffusers", overwrite: bool = False
+    model: Model,
+    adapter: Adapter,
+    path: str | Path,
+    *,
+    format: Format = "diffusers",
+    overwrite: bool = False,
+    on_step: Callable[[Step], None] | None = None,
 ) -> AdapterExport:
     """Write an adapter and prove the file before it gets its name.
 
@@ -90,6 +97,7 @@ def export_adapter(
         path: a file; for peft a folder.
         format: `diffusers`, `peft`, or `kohya` (also read by ComfyUI and OneTrainer).
         overwrite: replace an adapter that is there.
+        on_step: called after each of `STEPS` of the proof; what it raises ends the export, and nothing is written.
 
     Raises:
         InputError: an adapter that does not fit the model, an unusable path, an unknown format.
@@ -105,9 +113,11 @@ def export_adapter(
     check_path(target, format, overwrite)
     adapter = replace(adapter, evidence={**adapter.evidence, **base_evidence(model)})
     target.parent.mkdir(parents=True, exist_ok=True)
+    tell = on_step or (lambda _: None)
     with whole(target) as part:
         write_file(adapter, part, format)
-        proof = prove(model, adapter, part, format)
+        tell("saved")
+        proof = prove(model, adapter, part, format, on_step=tell)
         write_file(replace(adapter, evidence={**adapter.evidence, "proof": proof}), part, format)
     outcome = {name: proof[name] for name in ("matched", "loader", "round_trip_max_difference", "effect")}
     return AdapterExport(str(target), format, tuple(adapter.layers), trainable_parameters=adapter.parameters, **outcome)

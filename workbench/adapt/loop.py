@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ class TrainingProgress:
         loss: mean squared error of the step.
         word_accuracy: of the validation at this step, if there was one.
         images: its sample images, uint8 RGB [height, width, 3].
+        losses, validations: of the whole training so far, to be read only.
     """
 
     step: int
@@ -46,6 +47,12 @@ class TrainingProgress:
     loss: float
     word_accuracy: float | None
     images: tuple[np.ndarray, ...]
+    losses: Sequence[float]
+    validations: Sequence[Validation]
+
+
+class Stopped(KeyboardInterrupt):
+    """The training was asked to stop, at a moment from which it can go on."""
 
 
 class Loop:
@@ -59,6 +66,7 @@ class Loop:
         layers: the layers to train, by module.
         identity: hash of everything that decides the training.
         on_progress: called after each step.
+        should_stop: asked before each forward pass and at each denoiser call of a sample.
     """
 
     def __init__(
@@ -70,9 +78,11 @@ class Loop:
         layers: Mapping[str, Any],
         identity: str,
         on_progress: Callable[[TrainingProgress], None] | None,
+        should_stop: Callable[[], bool] | None,
     ) -> None:
         self.objective, self.source, self.settings, self.folder = objective, source, settings, folder
-        self.model, self.size, self.on_progress = objective.model, size_of(objective), on_progress
+        self.model, self.size = objective.model, size_of(objective)
+        self.on_progress, self.should_stop = on_progress, should_stop
         self.reader = open_reader(settings.reader)
         quoted = [text for text in dict.fromkeys(source.captions) if QUOTED.search(text)]
         self.prompts = quoted[:PROMPTS] if settings.prompts is None else list(settings.prompts)
@@ -89,31 +99,41 @@ class Loop:
 
     def run(self) -> Progress:
         """Train to the end, from the checkpoint if there is one, and leave the weights to keep in the layers."""
-        settings, progress = self.settings, self.checkpoint.restore()
-        with torch.random.fork_rng(), _recomputing(self.model.denoiser, settings.gradient_checkpointing):
-            if not progress.validations:
-                self._validate(progress)
-            while progress.step < settings.steps:
-                start = time.monotonic()
-                progress.losses.append(self._step(progress.step))
-                progress.step += 1
-                last = progress.step == settings.steps
-                images: tuple[np.ndarray, ...] = ()
-                if last or (settings.validate_every and progress.step % settings.validate_every == 0):
-                    images = self._validate(progress)
-                progress.seconds += time.monotonic() - start
-                if last or progress.step % settings.save_every == 0:
-                    self.checkpoint.save(progress)
-                self._report(progress, images)
+        progress = self.checkpoint.restore()
+        try:
+            with torch.random.fork_rng(), _recomputing(self.model.denoiser, self.settings.gradient_checkpointing):
+                self._train(progress)
+        except Stopped:
+            self.checkpoint.save(progress)
+            raise
         if self.average is not None:
             self.average.copy_to(self.weights)
         return progress
+
+    def _train(self, progress: Progress) -> None:
+        steps, save_every = self.settings.steps, self.settings.save_every
+        # Also where it was stopped while samples were drawn.
+        self._validate_if_due(progress)
+        while progress.step < steps:
+            start = time.monotonic()
+            progress.losses.append(self._step(progress.step))
+            progress.step += 1
+            images = self._validate_if_due(progress)
+            progress.seconds += time.monotonic() - start
+            if progress.step == steps or progress.step % save_every == 0:
+                self.checkpoint.save(progress)
+            self._report(progress, images)
+
+    def _check_stop(self, _: object = None) -> None:
+        if self.should_stop is not None and self.should_stop():
+            raise Stopped
 
     def _step(self, step: int) -> float:
         """Take one step; its random numbers depend on the seed and the step alone."""
         torch.manual_seed(self.settings.seed * 1_000_003 + step)
         share, total = self.settings.accumulation, 0.0
         for part in range(share):
+            self._check_stop()
             batch = self.source.batch(step * share + part, self.settings.batch)
             pixels, prompts = pixel_batch(batch, *self.size)
             with torch.autocast(self.model.device.type, self.dtype, enabled=self.dtype is not torch.float32):
@@ -131,24 +151,30 @@ class Loop:
             self.average.step(self.weights)
         return total
 
+    def _validate_if_due(self, progress: Progress) -> tuple[np.ndarray, ...]:
+        step, every = progress.step, self.settings.validate_every
+        done = bool(progress.validations) and progress.validations[-1].step == step
+        due = step in (0, self.settings.steps) or (every is not None and step % every == 0)
+        return self._validate(progress) if due and not done else ()
+
     def _validate(self, progress: Progress) -> tuple[np.ndarray, ...]:
         """Draw the prompts with the weights that would be kept, store the images, and read them."""
         images: list[np.ndarray] = []
+        sampling = Sampling.of(self.model)
         with self._kept_weights():
             for seed, prompt in enumerate(self.prompts):
-                images.extend(generate(self.model, [prompt], [seed], Sampling.of(self.model)).images)
+                images.extend(generate(self.model, [prompt], [seed], sampling, on_call=self._check_stop).images)
         names = [f"{SAMPLES}/step-{progress.step:06d}-{place:02d}.png" for place in range(len(images))]
         if images:
             (self.folder / SAMPLES).mkdir(exist_ok=True)
         for name, image in zip(names, images, strict=True):
             write_image(self.folder / name, image)
-        read = [(image, prompt) for image, prompt in zip(images, self.prompts, strict=True) if QUOTED.search(prompt)]
-        scores = None
-        if read:
-            truths = [quoted_text(prompt) for _, prompt in read]
-            scores = score_texts(self.reader.read([image for image, _ in read]), truths)
+        texts = tuple(self.reader.read(images)) if images else ()
+        shown = zip(texts, self.prompts, strict=True)
+        read = [(text, quoted_text(prompt)) for text, prompt in shown if QUOTED.search(prompt)]
+        scores = score_texts(*zip(*read, strict=True)) if read else None
         accuracy, f1 = (None, None) if scores is None else (scores.word_accuracy, scores.f1)
-        progress.validations.append(Validation(progress.step, accuracy, f1, tuple(names)))
+        progress.validations.append(Validation(progress.step, accuracy, f1, tuple(names), texts))
         return tuple(images)
 
     @contextmanager
@@ -168,7 +194,15 @@ class Loop:
             validated = progress.validations[-1]
             accuracy = validated.word_accuracy if validated.step == progress.step else None
             self.on_progress(
-                TrainingProgress(progress.step, self.settings.steps, progress.losses[-1], accuracy, images)
+                TrainingProgress(
+                    step=progress.step,
+                    steps=self.settings.steps,
+                    loss=progress.losses[-1],
+                    word_accuracy=accuracy,
+                    images=images,
+                    losses=progress.losses,
+                    validations=progress.validations,
+                )
             )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import torch
@@ -20,8 +20,10 @@ from workbench.errors import InputError, RefusedError
 from workbench.models.model import Model
 from workbench.patch.generate import Sampling, run_pipeline
 
+Step = Literal["saved", "drawn", "loaded", "matched", "compared"]
+STEPS: Final[tuple[Step, ...]] = get_args(Step)
 TOLERANCE: Final = 1e-5
-STEPS: Final = 4
+SAMPLING_STEPS: Final = 4
 PROMPTS: Final = ('A red sign that says "HELP"', 'A blue label that says "OPEN"')
 SEEDS: Final = (0, 1)
 PIPELINE_LOADER: Final = "load_lora_weights"
@@ -51,8 +53,16 @@ def loader_of(model: Model, adapter: Adapter, kind: Format) -> str:
     return loader
 
 
-def prove(model: Model, adapter: Adapter, path: Path, kind: Format) -> dict[str, Any]:
+def prove(
+    model: Model, adapter: Adapter, path: Path, kind: Format, *, on_step: Callable[[Step], None] = lambda _: None
+) -> dict[str, Any]:
     """Load a written adapter into a fresh copy and compare what it adds and what it draws.
+
+    Args:
+        model: the base model.
+        adapter: what was written.
+        path, kind: where and how it was written.
+        on_step: called after each of `STEPS` but the first.
 
     Returns:
         `loader`, `matched` modules, `round_trip_max_difference` and `effect` (pixels in 0..1), `tolerance`, `prompts`,
@@ -64,14 +74,18 @@ def prove(model: Model, adapter: Adapter, path: Path, kind: Format) -> dict[str,
     loader, dtype = loader_of(model, adapter, kind), next(model.denoiser.parameters()).dtype
     # Types narrower than float32 round at each layer; two of their steps are as near as equal images can be told.
     tolerance = TOLERANCE if dtype is torch.float32 else 2 * torch.finfo(dtype).eps
-    sampling = replace(Sampling.of(model), steps=min(STEPS, Sampling.of(model).steps))
+    sampling = replace(Sampling.of(model), steps=min(SAMPLING_STEPS, Sampling.of(model).steps))
     plain = _images(model, sampling)
     with adapter_on(model, adapter):
         wanted = _images(model, sampling)
+    on_step("drawn")
     twin = _fresh_copy(model)
     with _loaded(twin, path, loader):
+        on_step("loaded")
         matched = _matched(twin, adapter, tolerance)
+        on_step("matched")
         difference = float(np.abs(_images(twin, sampling) - wanted).max())
+    on_step("compared")
     if matched != len(adapter.layers) or not difference <= tolerance:
         raise RuntimeError(
             f"{loader} of the {kind} file did not give the adapter back: {matched} of {len(adapter.layers)} modules "

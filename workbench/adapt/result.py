@@ -24,12 +24,19 @@ class Validation:
             prompt has one.
         f1: F1 of characters as published, in 0..1; None likewise.
         images: files of the images, relative to the training's folder.
+        texts: what was read in each image.
     """
 
     step: int
     word_accuracy: float | None
     f1: float | None
     images: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Validation:
+        """Return a validation from plain data."""
+        return cls(**{**data, "images": tuple(data["images"]), "texts": tuple(data.get("texts", ()))})
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class AdapterTraining:
     def load(cls, path: str | Path) -> AdapterTraining:
         """Read an outcome that `save` wrote."""
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-        validations = tuple(Validation(**{**one, "images": tuple(one["images"])}) for one in data["validations"])
+        validations = tuple(Validation.of(one) for one in data["validations"])
         export = AdapterExport(**{**data["export"], "targets": tuple(data["export"]["targets"])})
         lists = {name: tuple(data[name]) for name in ("sites", "losses", "notes")}
         return cls(**{**data, **lists, "validations": validations, "export": export})

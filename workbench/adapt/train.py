@@ -52,6 +52,7 @@ def train_adapter(
     settings: AdapterSettings | None = None,
     overwrite: bool = False,
     on_progress: Callable[[TrainingProgress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> AdapterTraining:
     """Train low-rank adapters (Hu et al. 2021, arXiv 2106.09685) in the attention of the found sites and nowhere else.
 
@@ -69,6 +70,7 @@ def train_adapter(
         settings: ranks, steps and so on; the defaults unless given.
         overwrite: replace an adapter that is there.
         on_progress: called after each step; what it raises ends the training, which can go on later.
+        should_stop: asked at each forward pass; True ends the training like Ctrl-C, and nothing of it is lost.
 
     Returns:
         The outcome; `adapter.safetensors` (a folder `adapter` for pipelines that load no LoRA), `training.json` and
@@ -96,7 +98,7 @@ def train_adapter(
     with _alone(folder):
         identity = _identity(opened, plan, source, chosen)
         with attached(opened, plan.targets, seed=chosen.seed) as layers:
-            loop = Loop(objective, source, chosen, folder, layers, identity, on_progress)
+            loop = Loop(objective, source, chosen, folder, layers, identity, on_progress, should_stop)
             progress = loop.run()
             adapter = _trained(opened, plan, chosen, layers)
         export = export_adapter(opened, adapter, folder / NAMES[format], format=format, overwrite=overwrite)

@@ -23,15 +23,20 @@ def edit_code(setup: dict[str, Any]) -> str:
     pairs = pairs_of(setup)
     options = [f"{name}={setup[name]!r}" for name, usual in DEFAULTS.items() if setup.get(name, usual) != usual]
     lines = "".join(f"        {pair.target!r},\n" for pair in pairs)
-    arguments = [model_literal(setup["model"]), repr(_found(setup["found"])), repr(setup["source"]), f"[\n{lines}    ]"]
+    arguments = [
+        model_literal(setup["model"]),
+        found_literal(setup["found"]),
+        repr(setup["source"]),
+        f"[\n{lines}    ]",
+    ]
     call = "".join(f"    {argument},\n" for argument in [*arguments, *options])
     return f"from workbench import edit_text\n\nresult = edit_text(\n{call})\nresult\n"
 
 
-def _found(name: str) -> str:
-    """Return what `open_found` takes for the name of a `found_entry`: the id of a run, or the file of a kept set."""
+def found_literal(name: str) -> str:
+    """Return what `open_found` takes for the name of a `found_entry`, as an expression: a run, or a kept set's file."""
     try:
         check_shape("run_id", name)
     except ProtocolError:
-        return f"{STORE}/found/{name}.json"
-    return name
+        return repr(f"{STORE}/found/{name}.json")
+    return repr(name)
