@@ -138,6 +138,9 @@ export type PatchingResult = {
 
 export type ImageRef = { pair: number; seed: number; arm: string };
 
+/** A found set of a finished run, or one that was kept under a name. */
+export type FoundEntry = { name: string; run: string | null; model: string; sites: number[] };
+
 export type ExplainOptions = {
   classifiers: { name: string; kind: string; labels: string[]; max_tokens: number }[];
   methods: { name: string; title: string }[];
@@ -278,6 +281,99 @@ export type RunEntry = {
 /** One setting, version or figure of two runs; a missing one is a dash. */
 export type ComparedKey = { key: string; left: string; right: string; equal: boolean };
 
+export type AdapterSetup = {
+  model: ModelRef;
+  found: string;
+  data: string | null;
+  prompts: string[];
+  rank?: number;
+  alpha?: number | null;
+  learning_rate?: number;
+  steps?: number;
+  batch?: number;
+  seed?: number;
+  validate_every?: number | null;
+};
+
+export type AdapterTarget = { module: string; rank: number; alpha: number; matched: boolean };
+
+export type AdapterPlan = {
+  targets: AdapterTarget[];
+  sites: number[];
+  parameters: number;
+  share: number;
+  notes: string[];
+  images: number;
+  problems: { field: 'model' | 'found' | 'data'; message: string; hint: string }[];
+  seconds: number | null;
+  memory_bytes: number;
+  free_bytes: number;
+};
+
+export type AdapterImage = { file: string; text: string; f1: number | null; exact: boolean | null };
+
+export type AdapterSample = { step: number; prompt: number; image: AdapterImage };
+
+export type AdapterScene = {
+  prompt: string;
+  seed: number;
+  trained: boolean;
+  base: AdapterImage;
+  adapted: AdapterImage;
+  drift: number;
+};
+
+export type AdapterFormat = 'diffusers' | 'peft' | 'kohya';
+
+export type AdapterFile = {
+  name: string;
+  path: string;
+  format: AdapterFormat;
+  bytes: number;
+  modules: { module: string; rank: number }[];
+  parameters: number;
+  model: string;
+  same_model: boolean | null;
+  licence: string;
+  sites: number[];
+  effect: number | null;
+  proof: {
+    loader: string;
+    matched: number;
+    round_trip_max_difference: number;
+    tolerance: number;
+    effect: number;
+  } | null;
+};
+
+export type AdapterResult = {
+  run: string;
+  model: string;
+  status: 'running' | 'interrupted' | 'failed' | 'done';
+  setup: AdapterSetup;
+  targets: AdapterTarget[];
+  sites: number[];
+  parameters: number;
+  share: number;
+  notes: string[];
+  steps: number;
+  losses: number[];
+  samples: AdapterSample[];
+  compared: AdapterScene[];
+  seconds: number;
+  file: AdapterFile | null;
+};
+
+export type ProofStep = 'saved' | 'drawn' | 'loaded' | 'matched' | 'compared';
+
+export type AdapterExport = {
+  run: string;
+  name: string;
+  format: AdapterFormat;
+  steps: ProofStep[];
+  file: AdapterFile | null;
+};
+
 /** Requests whose shapes the views rely on: what is sent and what comes back. */
 export type Requests = {
   hello: [{ version: number }, Hello];
@@ -309,6 +405,14 @@ export type Requests = {
   'ablate.plan': [AblateSetup, AblatePlan];
   'ablate.start': [AblateSetup, { job: string }];
   'ablate.result': [{ run: string }, AblateResult];
+  'found.list': [object, { sets: FoundEntry[] }];
+  'adapter.plan': [AdapterSetup, AdapterPlan];
+  'adapter.start': [AdapterSetup, { job: string }];
+  'adapter.result': [{ run: string }, AdapterResult];
+  'adapter.images': [{ run: string; files: string[] }, { files: string[] }];
+  'adapter.export': [{ run: string; name: string; format: AdapterFormat; replace?: boolean }, { job: string }];
+  'adapter.files': [object, { folder: string; files: AdapterFile[] }];
+  'adapter.show': [{ path: string; model?: ModelRef }, AdapterFile];
 };
 
 export type Events = {

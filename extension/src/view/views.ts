@@ -11,6 +11,13 @@ export const VIEWS: readonly View[] = [
     load: () => import('./patching'),
   },
   {
+    name: 'adapter',
+    title: trans => trans.__('Adapter'),
+    caption: trans => trans.__('Train LoRA on the found sites alone, and prove the file'),
+    icon: ICONS.adapter,
+    load: () => import('./adapter'),
+  },
+  {
     name: 'explain',
     title: trans => trans.__('Explain'),
     caption: trans => trans.__('See which words a classifier decides by'),

@@ -26,6 +26,8 @@ from workbench.ui.trainings import (
 )
 
 VIEW: Final = "adapter"
+# Proofs are jobs of their own beside trainings, with results of another shape.
+EXPORT_VIEW: Final = "adapter.export"
 
 
 @handles("adapter.plan", slow=True)
@@ -110,7 +112,7 @@ def export(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         export_adapter(model, adapter, target, format=kind, overwrite=replace, on_step=show)
         job.partial(lambda: {**told, "steps": steps, "file": adapter_file(target)}, last=True)
 
-    return {"job": workspace.jobs.start(VIEW, work)}
+    return {"job": workspace.jobs.start(EXPORT_VIEW, work)}
 
 
 @handles("adapter.files", slow=True)

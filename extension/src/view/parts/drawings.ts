@@ -8,6 +8,7 @@ export const ICONS = {
   patching: draw(
     '<path class="jp-icon3" stroke="currentColor" d="M1.5 3.5h13M1.5 8h13M1.5 12.5h13M5 2v3M10.5 6.5v3M7 11v3"/>',
   ),
+  adapter: draw('<path class="jp-icon3" stroke="currentColor" d="M2 2v12h12M4.5 4.5c1.5 5 4 7 9.5 7"/>'),
   explain: draw(
     '<path class="jp-icon3" stroke="currentColor" d="M1.5 10.5h13M3.5 10.5v-6M6.5 10.5v-2M9.5 10.5v3M12.5 10.5v-8"/>',
   ),
