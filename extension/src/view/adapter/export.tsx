@@ -8,7 +8,7 @@ import { Icon } from '../parts/icon';
 import { Notice } from '../parts/notice';
 import { useAdapter } from './context';
 import type { Exporting } from './exporting';
-import { FileFacts } from './header';
+import { difference, FileFacts } from './header';
 
 const STEPS: readonly ProofStep[] = ['saved', 'drawn', 'loaded', 'matched', 'compared'];
 
@@ -126,7 +126,7 @@ function Proof({ exporting }: { exporting: Exporting }) {
     compared: figures
       ? trans.__(
           'Same noise, same image: largest difference %1, bound %2',
-          figures.round_trip_max_difference.toExponential(1),
+          difference(figures.round_trip_max_difference),
           figures.tolerance.toExponential(0),
         )
       : trans.__('Same noise, same image'),

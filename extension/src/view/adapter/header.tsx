@@ -53,6 +53,8 @@ export function FileFacts({ file }: { file: AdapterFile }) {
   const trans = useTrans();
   const ranks = [...new Set(file.modules.map(({ rank }) => rank))].sort((one, other) => one - other);
   const unstated = trans.__('not stated');
+  const proofOf = (proof: NonNullable<AdapterFile['proof']>): string =>
+    trans.__('difference %1, effect %2', difference(proof.round_trip_max_difference), score(proof.effect));
   const facts: [string, string][] = [
     [trans.__('File'), file.name],
     [trans.__('Size'), trans.__('%1 kB, %2', (file.bytes / 1000).toFixed(1), file.format)],
@@ -62,7 +64,7 @@ export function FileFacts({ file }: { file: AdapterFile }) {
     [trans.__('Found set'), file.sites.length > 0 ? trans.__('sites %1', file.sites.join(', ')) : unstated],
     [trans.__('Effect of the set'), file.effect === null ? unstated : score(file.effect)],
     [trans.__('Licence'), file.licence || unstated],
-    [trans.__('Proof'), file.proof ? file.proof.round_trip_max_difference.toExponential(1) : trans.__('none')],
+    [trans.__('Proof'), file.proof ? proofOf(file.proof) : trans.__('none')],
   ];
   return (
     <>
@@ -82,4 +84,9 @@ export function FileFacts({ file }: { file: AdapterFile }) {
       </dl>
     </>
   );
+}
+
+/** The largest difference of a pixel; equal images differ by nothing at all. */
+export function difference(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
 }
