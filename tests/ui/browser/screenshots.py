@@ -41,9 +41,7 @@ def explain(panel: Panel) -> None:
     """Explain two texts, take a word away and compare the methods."""
     panel.open("Explain")
     expect(panel.region.get_by_label("Classifier")).to_have_value("hate-t5-mini", timeout=SLOW)
-    panel.region.get_by_label("Text, one a line").fill(
-        "You are such a stupid loser, stay home\nI love this song"
-    )
+    panel.region.get_by_label("Text, one a line").fill("You are such a stupid loser, stay home\nI love this song")
     panel.region.get_by_role("button", name="Explain", exact=True).click()
     panel.region.locator("[role=option]").first.wait_for(timeout=SLOW)
     panel.finish()
