@@ -104,7 +104,7 @@ async function trained(): Promise<void> {
   await new Promise(done => setTimeout(done));
   kernel.event('job', job());
   await seen('Finished.');
-  await until(() => expect(button('Export')).toBeDefined());
+  await until(() => expect(field('File name')).not.toBeNull());
 }
 
 test('the first open chooses a found set and its model, plans, and trains nothing', async () => {

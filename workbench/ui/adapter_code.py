@@ -16,6 +16,7 @@ DEFAULTS: Final = {
     "batch": 4,
     "seed": 0,
     "validate_every": None,
+    "licence": "not stated",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import InputError
 from workbench.runs.images import inside
 from workbench.runs.store import Run, RunStore
+from workbench.ui.adapter_code import DEFAULTS
 from workbench.ui.guards import guards_of
 from workbench.ui.handlers import Reply
 from workbench.ui.jobs import Job
@@ -36,7 +38,7 @@ def begin_training(workspace: Workspace, setup: Mapping[str, Any]) -> Run:
     name = workspace.model(setup["model"]).name
     kept = {key: plan[key] for key in ("targets", "sites", "parameters", "share", "notes")}
     forecast = {key: plan[key] for key in ("seconds", "memory_bytes")}
-    return workspace.store().create(VERB, name, {"setup": dict(setup), **kept}, forecast)
+    return workspace.store().create(VERB, name, {"setup": {**DEFAULTS, **setup}, **kept}, forecast)
 
 
 def carry_out(workspace: Workspace, job: Job, run: Run, model: Model) -> None:
@@ -49,9 +51,11 @@ def carry_out(workspace: Workspace, job: Job, run: Run, model: Model) -> None:
         done = finished_training(run)
         if done is None:
             done = _train(workspace, job, run, model)
+        start = time.monotonic()
         compare_images(job, run, model, trained_file(run, done))
         rows = len(done.losses) * settings_of(run.config["setup"]).batch
-        store.write_batch(run, "training", [], denoiser_rows=rows, seconds=done.seconds)
+        seconds = done.seconds + time.monotonic() - start
+        store.write_batch(run, "training", [], denoiser_rows=rows, seconds=seconds)
         store.set_status(run, "done", {"sites": run.config["sites"], "steps": len(done.losses)})
     job.partial(lambda: stored_training(workspace, run.id), last=True)
 

@@ -293,6 +293,7 @@ export type AdapterSetup = {
   batch?: number;
   seed?: number;
   validate_every?: number | null;
+  licence?: string;
 };
 
 export type AdapterTarget = { module: string; rank: number; alpha: number; matched: boolean };

@@ -35,6 +35,7 @@ def plan(lab: Panel, steps: int) -> None:
     lab.region.get_by_label("Found set").select_option(KEPT)
     lab.set_number("Steps", steps)
     lab.set_number("Samples every", 5)
+    lab.set_number("Batch", 2)
     expect(lab.region.locator(".jp-Workbench-forecast[data-state=ready]")).to_contain_text(
         f"{steps} steps", timeout=SLOW
     )
@@ -62,12 +63,12 @@ def adapter(lab: Panel) -> None:
 
 
 def test_adapter_story(lab: Panel) -> None:
-    plan(lab, 15)
+    plan(lab, 10)
     expect(inspector(lab)).to_contain_text("8 of 8 matched")
     train(lab)
     lab.finish()
     expect(lab.region.get_by_role("heading", level=2)).to_contain_text(re.compile("F1 .*Unrelated prompts moved by"))
-    expect(lab.region.locator(".jp-Workbench-pictures img")).to_have_count(2 * 4 + 2 * 8, timeout=SLOW)
+    expect(lab.region.locator(".jp-Workbench-pictures img")).to_have_count(2 * 3 + 2 * 8, timeout=SLOW)
 
     # Another noise is looked at closely.
     lab.region.get_by_role("button", name="noise 3").click()

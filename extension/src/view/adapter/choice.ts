@@ -22,6 +22,8 @@ export interface Choice {
   /** Steps between samples. */
   every: number;
   seed: number;
+  /** Of the adapter, for its header; empty if it is not stated. */
+  licence: string;
 }
 
 export const FIRST_CHOICE: Choice = {
@@ -31,13 +33,14 @@ export const FIRST_CHOICE: Choice = {
   folder: '',
   prompt: 'A blue plate that says "2479"',
   old: 'A red sign that says "HELP"',
-  rank: 16,
+  rank: 64,
   alpha: null,
-  rate: 0.003,
+  rate: 0.002,
   steps: 200,
   batch: 8,
   every: 50,
   seed: 0,
+  licence: '',
 };
 
 /** A choice from data that was kept; what does not fit is as at the first start. */
@@ -88,6 +91,7 @@ export function asSetup(choice: Choice, model: ModelRef): AdapterSetup {
     batch: choice.batch,
     seed: choice.seed,
     validate_every: choice.every,
+    licence: choice.licence.trim() || 'not stated',
   };
 }
 

@@ -16,7 +16,7 @@ export function Export({ result }: { result: AdapterResult }) {
   const trans = useTrans();
   const { exporting } = useAdapter();
   useChanges(exporting);
-  const { proof, problem } = exporting;
+  const { proof, problem, job } = exporting;
   return (
     <section class="jp-Workbench-section" aria-label={trans.__('Export')}>
       <h3>{trans.__('Export')}</h3>
@@ -33,7 +33,7 @@ export function Export({ result }: { result: AdapterResult }) {
       <NameField exporting={exporting} />
       <Buttons exporting={exporting} run={result.run} />
       {problem && <Notice problem={problem} />}
-      {(exporting.isRunning || proof) && <Proof exporting={exporting} />}
+      {job && job.status !== 'cancelled' && <Proof exporting={exporting} />}
       {proof?.file && <FileFacts file={proof.file} />}
     </section>
   );

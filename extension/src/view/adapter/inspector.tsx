@@ -21,8 +21,15 @@ export function Inspector() {
   const { setup } = adapter;
   const { name, format } = exporting;
   const exported = exporting.proof?.file ? { export: { name, format } } : {};
+  const back = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      const panel = (event.currentTarget as HTMLElement).closest('.jp-Workbench');
+      panel?.querySelector<HTMLElement>('.jp-Workbench-pictures [aria-pressed=true]')?.focus();
+      event.stopPropagation();
+    }
+  };
   return (
-    <aside class="jp-Workbench-inspector" tabIndex={-1} aria-label={trans.__('Inspector')}>
+    <aside class="jp-Workbench-inspector" tabIndex={-1} aria-label={trans.__('Inspector')} onKeyDown={back}>
       {scene && images && <SceneImages scene={scene} images={images} />}
       {targets.length > 0 && <Targets targets={targets} />}
       {result?.file && <Export result={result} />}

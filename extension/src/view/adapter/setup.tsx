@@ -57,6 +57,14 @@ export function Setup() {
         {number(trans.__('Batch'), 'batch', 1, 1024)}
         {number(trans.__('Samples every'), 'every', 1, 1000000)}
         {number(trans.__('Seed'), 'seed', 0, 4294967295)}
+        <div class="jp-Workbench-short">
+          <TextField
+            label={trans.__('Licence')}
+            value={choice.licence}
+            placeholder={trans.__('not stated')}
+            onChange={licence => change({ licence: licence.slice(0, 200) })}
+          />
+        </div>
         <Train />
       </div>
     </div>
