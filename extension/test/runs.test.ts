@@ -110,6 +110,13 @@ test('deleting asks with what goes, and only the answer deletes', async () => {
   button('Delete')!.click();
   await vi.waitFor(() => expect(rows()).toHaveLength(1));
   expect(kernel.asked.find(({ name }) => name === 'runs.delete')!.payload).toEqual({ run: OTHER, confirmed: true });
+  await vi.waitFor(() => expect(document.activeElement).toBe(row(RUN)));
+});
+
+test('a failed run says why, or where that is to be seen', async () => {
+  kernel.answers['runs.list'] = () => ({ runs: [entry({ status: 'failed', answer: '' })] });
+  show({ cursor: RUN });
+  await seen('is to be seen where it was started');
 });
 
 test('two localisations are laid over each other, and what differs is bold', async () => {

@@ -48,9 +48,18 @@ function Facts({ entry }: { entry: RunEntry }) {
           </div>
         ))}
       </dl>
+      {entry.status === 'failed' && <Why entry={entry} />}
       <Actions entry={entry} />
     </section>
   );
+}
+
+/** Why a run failed, as far as this kernel knows: the store keeps what was done, not what went wrong. */
+function Why({ entry }: { entry: RunEntry }) {
+  const { connection, trans } = useSurroundings();
+  const error = connection.allJobs().findLast(job => job.run === entry.run)?.error;
+  const unknown = trans.__('Why it failed is to be seen where it was started; what was done is kept.');
+  return <p>{error ? `${error.message} ${error.hint}` : unknown}</p>;
 }
 
 function Actions({ entry }: { entry: RunEntry }) {
@@ -81,10 +90,10 @@ function Question() {
   const place = useRef<HTMLDivElement>(null);
   // The safe answer has the focus.
   useEffect(() => place.current?.querySelector('button')?.focus(), []);
-  const leave = (act: () => void): void => {
+  const leave = async (act: () => void | Promise<void>): Promise<void> => {
     const panel = place.current?.closest('.jp-Workbench');
-    act();
-    // The table keeps the focus: its row may be another one by then.
+    await act();
+    // The table gets the focus back; after a deletion its row is another one.
     requestAnimationFrame(() => panel?.querySelector<HTMLElement>('[role=grid] [tabindex="0"]')?.focus());
   };
   const question = trans._n('Delete run %2? %1 image, %3.', 'Delete run %2? %1 images, %3.', images, run, bytes(size));
@@ -94,13 +103,13 @@ function Question() {
       class="jp-Workbench-question"
       role="alertdialog"
       aria-label={question}
-      onKeyDown={event => event.key === 'Escape' && leave(() => runs.spare())}
+      onKeyDown={event => event.key === 'Escape' && void leave(() => runs.spare())}
     >
       <p>
         <strong>{question}</strong> {trans.__('This cannot be undone.')}
       </p>
-      <Button label={trans.__('Keep it')} onClick={() => leave(() => runs.spare())} />
-      <Button label={trans.__('Delete')} onClick={() => leave(() => void runs.deleteDoomed(shown))} />
+      <Button label={trans.__('Keep it')} onClick={() => void leave(() => runs.spare())} />
+      <Button label={trans.__('Delete')} onClick={() => void leave(() => runs.deleteDoomed(shown))} />
     </div>
   );
 }
