@@ -6,7 +6,7 @@ import { CommTransport } from '../src/lab/commTransport';
 
 /** A kernel connection as far as the transport uses it; answers are given by hand. */
 class FakeConnection {
-  comms: { onClose?(): void; isDisposed: boolean; open: () => void; close: () => void; send: () => void }[] = [];
+  comms: { onClose?(): void; isDisposed: boolean; open: () => void; dispose: () => void; send: () => void }[] = [];
   isDisposed = false;
   pending: { answer(status: 'ok' | 'error'): void; forget(): void }[] = [];
 
@@ -20,8 +20,10 @@ class FakeConnection {
     return { done };
   }
 
+  sendShellMessage = vi.fn();
+
   createComm(): object {
-    const comm = { isDisposed: false, open: vi.fn(), close: vi.fn(), send: vi.fn() };
+    const comm = { isDisposed: false, open: vi.fn(), commId: 'c1', dispose: vi.fn(), send: vi.fn() };
     this.comms.push(comm);
     return comm;
   }
@@ -96,7 +98,9 @@ test('a page that is left closes its comm', async () => {
   kernel.pending[0]!.answer('ok');
   await vi.waitFor(() => expect(transport.connected).toBe(true));
   window.dispatchEvent(new Event('pagehide'));
-  expect(kernel.comms[0]!.close).toHaveBeenCalledOnce();
+  const [[closed]] = kernel.sendShellMessage.mock.calls as [[{ header: object; content: object }]];
+  expect(closed).toMatchObject({ header: { msg_type: 'comm_close' }, content: { comm_id: 'c1' } });
+  expect(closed.header).toMatchObject({ subshell_id: null });
   transport.dispose();
-  expect(kernel.comms[0]!.close).toHaveBeenCalledOnce();
+  expect(kernel.sendShellMessage).toHaveBeenCalledOnce();
 });

@@ -1,6 +1,6 @@
 /** Envelopes through a comm of a kernel, kept alive over restarts of the kernel and losses of the connection. */
 import type { ISessionContext } from '@jupyterlab/apputils';
-import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JSONValue } from '@lumino/coreutils';
 
 import type { Envelope } from '../protocol/messages';
@@ -95,6 +95,7 @@ export class CommTransport implements Transport {
     };
     comm.open({});
     this.comm = comm;
+    this.kernel = kernel;
     this.become(this.restarted ? 'restarted' : 'ready');
   }
 
@@ -107,11 +108,20 @@ export class CommTransport implements Transport {
     this.messages.tell(message.content.data, buffers);
   }
 
+  /**
+   * Close the comm with a message of its own: that of `comm.close()` goes to the subshell of the comm, which JupyterLab
+   * deletes before the message is read there, and the kernel would send on.
+   */
   private closeComm = (): void => {
-    const comm = this.comm;
+    const { comm, kernel } = this;
     this.comm = null;
-    if (comm && !comm.isDisposed) {
-      comm.close();
+    if (comm && kernel && !comm.isDisposed && !kernel.isDisposed) {
+      const { clientId: session, username } = kernel;
+      const content = { comm_id: comm.commId, data: {} };
+      kernel.sendShellMessage(
+        KernelMessage.createMessage({ msgType: 'comm_close', channel: 'shell', session, username, content }),
+      );
+      comm.dispose();
     }
   };
 
@@ -167,6 +177,7 @@ export class CommTransport implements Transport {
   private changes = new Listeners<[]>();
   private comm: Kernel.IComm | null = null;
   private disposed = false;
+  private kernel: Kernel.IKernelConnection | null = null;
   private messages = new Listeners<[unknown, ArrayBuffer[]]>();
   private now: KernelState = 'starting';
   private reason = '';
