@@ -65,6 +65,11 @@ class Panel:
         script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
         self.page.evaluate(script, [command, arguments or {}])
 
+    def begin(self, command: str, arguments: dict[str, Any] | None = None) -> None:
+        """Execute a command of JupyterLab without waiting for its end, which may never be told."""
+        script = "([command, args]) => void window.jupyterapp.commands.execute(command, args)"
+        self.page.evaluate(script, [command, arguments or {}])
+
     def look_at(self, view: str) -> None:
         """Mean the panel of that view from now on, where there are several."""
         self._name = f'[aria-label="{view.capitalize()}"]'
@@ -77,13 +82,13 @@ class Panel:
     def open_notebook(self, name: str, *cells: str) -> None:
         """Write a notebook with these cells of code, open it and wait for its kernel."""
         (self.server.folder / name).write_text(json.dumps(notebook_of(cells)))
-        self.call("docmanager:open", {"path": name})
+        self.begin("docmanager:open", {"path": name})
         ready = self.page.locator(".jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator[data-status=idle]")
         expect(ready).to_be_attached(timeout=SLOW)
 
     def run_cells(self, result: str) -> None:
         """Run all cells of the notebook and wait until a text is to be seen among their outputs."""
-        self.call("notebook:run-all-cells")
+        self.begin("notebook:run-all-cells")
         expect(self.page.locator(".jp-OutputArea-output").filter(has_text=result).last).to_be_visible(timeout=SLOW)
 
     def open(self, view: str) -> None:

@@ -46,7 +46,7 @@ def test_a_pipeline_of_a_notebook_and_a_restart_of_its_kernel(lab: Panel, finish
     expect(verdict).to_be_visible(timeout=SLOW)
     answer = verdict.inner_text()
     lab.page.get_by_role("tab", name="pipeline.ipynb").click()
-    lab.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
+    lab.begin("notebook:restart-kernel")
     lab.page.get_by_role("button", name="Confirm Kernel Restart").click()
     restarted = lab.page.locator(".jp-Workbench-panel[data-state=restarted]")
     expect(restarted.first).to_be_attached(timeout=SLOW)
@@ -74,7 +74,7 @@ def test_a_model_from_a_folder(lab: Panel, finished_run: str) -> None:
 def test_a_cell_shows_the_same_view(lab: Panel, finished_run: str) -> None:
     cell = f'from workbench.ui.widget import panel\npanel("patching", run="{finished_run}")'
     lab.open_notebook("cell.ipynb", cell)
-    lab.call("notebook:run-all-cells")
+    lab.begin("notebook:run-all-cells")
     expect(lab.region.get_by_role("heading", level=2)).to_be_visible(timeout=SLOW)
     expect(lab.grid.locator("[data-row][aria-level='2']")).to_have_count(12)
     lab.row(3).click()
