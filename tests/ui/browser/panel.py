@@ -61,7 +61,7 @@ class Panel:
         """Execute a command of JupyterLab, as any element of the page could; what it throws is thrown here."""
         view = (arguments or {}).get("view")
         if isinstance(view, str):
-            self.look_at(view)
+            self.look_at(view.capitalize())
         script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
         self.page.evaluate(script, [command, arguments or {}])
 
@@ -70,9 +70,9 @@ class Panel:
         script = "([command, args]) => void window.jupyterapp.commands.execute(command, args)"
         self.page.evaluate(script, [command, arguments or {}])
 
-    def look_at(self, view: str) -> None:
-        """Mean the panel of that view from now on, where there are several."""
-        self._name = f'[aria-label="{view.capitalize()}"]'
+    def look_at(self, title: str) -> None:
+        """Mean the panel of that title from now on, where there are several."""
+        self._name = f'[aria-label="{title}"]'
 
     def open_run(self, view: str, run: str) -> None:
         """Open a run in the panel of its kind and wait for its verdict."""

@@ -55,7 +55,7 @@ def test_runs_story(lab: Panel, finished_run: str) -> None:
     # Enter opens the run in its own panel.
     row.focus()
     lab.page.keyboard.press("Enter")
-    lab.look_at("patching")
+    lab.look_at("Patching")
     expect(lab.region.get_by_role("heading", level=2)).not_to_contain_text("So far", timeout=SLOW)
     expect(lab.region.locator(".jp-Workbench-progress[data-state=done]")).to_contain_text(stopped)
 

@@ -98,9 +98,7 @@ function FindField() {
           />
         )}
       </Field>
-      {runs.entries && (
-        <small>{trans.__('%1 of %2 shown, times are those of the reader', shown.length, runs.entries.length)}</small>
-      )}
+      {runs.entries && <small>{trans.__('%1 of %2 shown', shown.length, runs.entries.length)}</small>}
     </div>
   );
 }
