@@ -100,9 +100,7 @@ function useMore(patching: Patching): MenuItem[] {
     },
     ...(insert ? [{ label: trans.__('Insert below the active cell'), onClick: insert }] : []),
     ...(result ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }] : []),
-    ...(result && open
-      ? [{ label: trans.__('Compare with another run'), onClick: () => open('runs', { selected: [result.run] }) }]
-      : []),
+    ...(open ? [{ label: trans.__('All runs'), onClick: () => open('runs', {}) }] : []),
   ];
 }
 
