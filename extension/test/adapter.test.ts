@@ -5,9 +5,10 @@ import type { AdapterExport, AdapterFile, AdapterPlan, AdapterResult, FoundEntry
 import { VERSION } from '../src/protocol/schema';
 import { Listeners } from '../src/protocol/transport';
 import { english } from '../src/trans';
-import { changesSince, FIRST_CHOICE, modelOf, readChoice, wrongWith } from '../src/view/adapter/choice';
+import { changesSince, FIRST_CHOICE, readChoice, wrongWith } from '../src/view/adapter/choice';
 import { centredMeans } from '../src/view/adapter/loss';
 import { figuresOf, sentenceOf } from '../src/view/adapter/verdict';
+import { modelOf } from '../src/view/foundSets';
 import { mount } from '../src/view/mount';
 import type { Action, Kept } from '../src/view/view';
 import { FakeKernel } from './fakeKernel';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from tests.ui.conftest import SETUP as LOCALIZED
 from tests.ui.conftest import TINY_MODEL
 from tests.ui.wire import Browser
 from workbench.errors import InputError
+from workbench.models.model import Model
 from workbench.patch.generate import Sampling, generate
 from workbench.ui.edits import pairs_of
+from workbench.ui.guards import switch_off, switch_on
 from workbench.ui.handlers import find_view
 from workbench.ui.protocol import check_shape
 from workbench.ui.workspace import Workspace
@@ -189,3 +192,44 @@ def test_trials_need_a_guard_and_images_a_trial(panel):
 
 def test_a_guard_is_not_turned_on_without_a_found_set(panel):
     assert panel.ask("guard.switch", model=TINY_MODEL, on=True)["type"] == "protocol"
+
+
+def test_a_guarded_model_stays_open_however_many_others_are_opened(panel, setup, tiny_model, monkeypatch):
+    opened = []
+
+    def open_anew(source: str, name: str, _: object) -> Model:
+        opened.append(name)
+        return replace(tiny_model, name=name)
+
+    workspace, guarded = panel.session.workspace, {"source": "embedded", "name": "guarded"}
+    others = [{"source": "embedded", "name": name} for name in "abc"]
+    monkeypatch.setattr("workbench.ui.models.open_reference", open_anew)
+    switch_on(workspace, guarded, setup["found"])
+    try:
+        for other in [*others, guarded]:
+            workspace.model(other)
+        assert opened.count("guarded") == 1
+    finally:
+        switch_off(workspace, guarded)
+    for other in [*others, guarded]:
+        workspace.model(other)
+    assert opened.count("guarded") == 2
+
+
+def test_nothing_is_patched_on_a_guarded_model(panel, setup):
+    run = next(run["run"] for run in panel.ask("runs.list")["runs"] if run["verb"] == "localize")
+    same = {"source": "variable", "name": "again"}
+    variables = panel.session.workspace.variables
+    variables["again"] = variables["tiny"]
+    switched(panel, found=setup["found"], on=True)
+    try:
+        started = [panel.ask("patching.combine", run=run, sites=[0, 1]), panel.ask("runs.resume", run=run)]
+        started += [panel.ask("patching.start", **{**LOCALIZED, "model": same})]
+        for answer in started:
+            error = panel.end_of(answer["job"])["error"]
+            assert (error["type"], error["hint"]) == ("input", "Turn the guard off first.")
+        refused = panel.ask("patching.start", **LOCALIZED)
+        assert refused["message"].startswith("Expected a model without a guard")
+    finally:
+        switched(panel, on=False)
+        del variables["again"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.guard.detector import Detector
     from workbench.guard.views import Span
     from workbench.models.model import Model
+    from workbench.runs.store import Run
 
 KEPT_TRIALS: Final = 20
 
@@ -56,19 +57,18 @@ class SwitchedGuard:
     reference: dict[str, str]
     found: str
     model: Model
+    all_sites: int
     detector: SilencedDetector
     log: Guard
     ending: ExitStack
 
     def state(self) -> dict[str, Any]:
         """Return the `guard_state` of the protocol."""
-        from workbench.sites.find import find_sites
-
         return {
             "model": self.reference,
             "found": self.found,
             "sites": list(self.log.sites),
-            "all_sites": len(find_sites(self.model)),
+            "all_sites": self.all_sites,
             "same_weights": self.log.same_weights,
             "calls": self.log.calls,
             "words": len(self.log.changes),
@@ -142,6 +142,29 @@ def guards_of(workspace: Workspace) -> Guards:
     return _GUARDS.setdefault(workspace, Guards())
 
 
+def unguarded_model(workspace: Workspace, reference: dict[str, str]) -> Model:
+    """Open a model that no guard is on, also not under another name.
+
+    Raises:
+        InputError: a guarded model, or nothing of that name.
+        RefusedError: a model whose text attention cannot be patched.
+    """
+    guards = guards_of(workspace)
+    guards.refuse_guarded(reference)
+    model = workspace.model(reference)
+    same = next((on for on in guards.switched if on.model.denoiser is model.denoiser), None)
+    if same is not None:
+        guards.refuse_guarded(same.reference)
+    return model
+
+
+def unguarded_model_of(workspace: Workspace, run: Run) -> Model:
+    """Open the model that a run was made with as `unguarded_model` does."""
+    from workbench.ui.models import reference_of
+
+    return unguarded_model(workspace, reference_of(run, workspace.variables))
+
+
 def switch_on(workspace: Workspace, reference: dict[str, str], found: str) -> None:
     """Guard a model from now on.
 
@@ -151,10 +174,14 @@ def switch_on(workspace: Workspace, reference: dict[str, str], found: str) -> No
     """
     from workbench.guard.detector import open_detector
     from workbench.guard.guard import guard
+    from workbench.sites.find import find_sites
 
     model, detector, ending = workspace.model(reference), SilencedDetector(open_detector()), ExitStack()
     log = ending.enter_context(guard(model, workspace.found(found), detector=detector))
-    guards_of(workspace).switched.append(SwitchedGuard(reference, found, model, detector, log, ending))
+    workspace.pin(reference)
+    ending.callback(workspace.unpin, reference)
+    all_sites = len(find_sites(model))
+    guards_of(workspace).switched.append(SwitchedGuard(reference, found, model, all_sites, detector, log, ending))
 
 
 def switch_off(workspace: Workspace, reference: dict[str, str]) -> None:

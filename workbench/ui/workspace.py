@@ -40,6 +40,7 @@ class Workspace:
         self.jobs = JobQueue(self.tell)
         self._listeners: list[Listener] = []
         self._models: dict[tuple[str, str], Model] = {}
+        self._pinned: set[tuple[str, str]] = set()
         self._opening = RLock()
         self._short_work = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workbench-short")
 
@@ -84,7 +85,7 @@ class Workspace:
         return self.store(), run
 
     def model(self, reference: Mapping[str, str]) -> Model:
-        """Open the model of a `model_ref`; the two opened last are kept.
+        """Open the model of a `model_ref`; the two opened last are kept, and those that are pinned.
 
         Raises:
             InputError: nothing of that name.
@@ -98,9 +99,20 @@ class Workspace:
                 return open_reference(source, name, self.variables)
             model = self._models.pop((source, name), None) or open_reference(source, name, self.variables)
             self._models[source, name] = model
-            while len(self._models) > OPENED_MODELS:
-                del self._models[next(iter(self._models))]
+            free = [key for key in self._models if key not in self._pinned]
+            for key in free[:-OPENED_MODELS]:
+                del self._models[key]
             return model
+
+    def pin(self, reference: Mapping[str, str]) -> None:
+        """Keep an opened model: what was done to it would be lost if it were opened anew."""
+        with self._opening:
+            self._pinned.add((reference["source"], reference["name"]))
+
+    def unpin(self, reference: Mapping[str, str]) -> None:
+        """Let a model be given up again when others are opened."""
+        with self._opening:
+            self._pinned.discard((reference["source"], reference["name"]))
 
     def model_of(self, run: Run) -> Model:
         """Return the model that a run was made with: a variable of the notebook if one is called so, else by name."""

@@ -68,6 +68,8 @@ export type Hello = {
   views: string[];
   store: string;
   jobs: Job[];
+  /** The guards that are on. */
+  guards?: GuardState[];
 };
 
 export type Forecast = {
@@ -278,6 +280,71 @@ export type RunEntry = {
   resumable: boolean;
 };
 
+export type EditSetup = {
+  model: ModelRef;
+  found: string;
+  source: string;
+  targets: string[];
+  seeds?: number;
+  steps?: number | null;
+  start_step?: number;
+};
+
+export type EditMethodName = 'source' | 'found' | 'all_sites' | 'regenerate' | 'p2p';
+
+export type EditImageRef = { pair: number; seed: number; method: EditMethodName };
+
+export type EditMethod = {
+  method: EditMethodName;
+  images: number;
+  target_f1: number;
+  source_f1: number;
+  word_accuracy: number;
+  ssim: number;
+  psnr: number;
+  outside_text: number;
+  seconds: number;
+  denoiser_rows: number;
+  ci: { [figure: string]: Interval };
+};
+
+export type EditResult = {
+  run: string;
+  model: string;
+  found: string[];
+  source: string;
+  pairs: { source_text: string; target_text: string }[];
+  seeds: number[];
+  steps: number;
+  methods: EditMethod[];
+  images: (EditImageRef & { text: string; exact: number; ssim: number })[];
+  notes: string[];
+  seconds: number;
+};
+
+export type GuardState = {
+  model: ModelRef;
+  found: string;
+  sites: string[];
+  all_sites: number;
+  same_weights: boolean;
+  calls: number;
+  words: number;
+};
+
+export type GuardTrial = {
+  job: string;
+  model: ModelRef;
+  prompt: string;
+  seed: number;
+  harmless_prompt: string;
+  changes: { word: string; replacement: string }[];
+  left_alone: string[];
+  sites: string[];
+  identical: boolean;
+  reads: { text: string; toxic: boolean }[];
+};
+
 /** One setting, version or figure of two runs; a missing one is a dash. */
 export type ComparedKey = { key: string; left: string; right: string; equal: boolean };
 
@@ -406,6 +473,12 @@ export type Requests = {
   'ablate.plan': [AblateSetup, AblatePlan];
   'ablate.start': [AblateSetup, { job: string }];
   'ablate.result': [{ run: string }, AblateResult];
+  'edit.start': [EditSetup, { job: string }];
+  'edit.result': [{ run: string }, EditResult];
+  'edit.images': [{ run: string; items: EditImageRef[] }, { items: EditImageRef[] }];
+  'guard.switch': [{ model: ModelRef; on: boolean; found?: string }, { job: string }];
+  'guard.try': [{ model: ModelRef; prompt: string; seed: number }, { job: string }];
+  'guard.image': [{ job: string; unguarded: boolean }, { job: string; unguarded: boolean }];
   'found.list': [object, { sets: FoundEntry[] }];
   'adapter.plan': [AdapterSetup, AdapterPlan];
   'adapter.start': [AdapterSetup, { job: string }];
@@ -417,6 +490,7 @@ export type Requests = {
 };
 
 export type Events = {
+  guard: { guards: GuardState[] };
   job: Job;
   'job.partial': { job: string; view: string; data: object };
 };

@@ -1,6 +1,6 @@
 /** The kernel as a view sees it: who it is, its jobs and its state, asked anew after every loss. */
 import { Client, type RequestError } from '../protocol/client';
-import type { Hello, Job, Problem } from '../protocol/messages';
+import type { GuardState, Hello, Job, ModelRef, Problem } from '../protocol/messages';
 import { VERSION } from '../protocol/schema';
 import { Listeners, type Transport } from '../protocol/transport';
 import type { Trans } from '../trans';
@@ -13,7 +13,11 @@ export class Connection {
     trans: Trans,
   ) {
     this.client = new Client(transport, trans);
-    this.stop = [transport.onChange(() => this.transportChanged()), this.client.on('job', job => this.keep(job))];
+    this.stop = [
+      transport.onChange(() => this.transportChanged()),
+      this.client.on('job', job => this.keep(job)),
+      this.client.on('guard', ({ guards }) => this.keepGuards(guards)),
+    ];
     this.transportChanged();
   }
 
@@ -42,7 +46,12 @@ export class Connection {
       .find(job => job.view === view && test(job));
   }
 
-  /** Call after every change of the kernel's state and of a job; the returned function ends it. */
+  /** The guard that is on for a model in this kernel, from whatever panel. */
+  guardOf(model: ModelRef | null): GuardState | undefined {
+    return this.guards.find(guard => guard.model.source === model?.source && guard.model.name === model.name);
+  }
+
+  /** Call after every change of the kernel's state, of a job and of a guard; the returned function ends it. */
   onChange = (changed: () => void): (() => void) => this.changes.add(changed);
 
   /** Call now if the kernel has answered, and whenever it does so again: what was known may be old. */
@@ -71,6 +80,7 @@ export class Connection {
       const { payload } = await this.client.request('hello', { version: VERSION });
       this.greeting = payload;
       this.failure = null;
+      this.guards = payload.guards ?? [];
       this.jobs = new Map(payload.jobs.map(job => [job.job, job]));
       this.changes.tell();
       this.greeted.tell();
@@ -85,10 +95,16 @@ export class Connection {
     this.changes.tell();
   }
 
+  private keepGuards(guards: GuardState[]): void {
+    this.guards = guards;
+    this.changes.tell();
+  }
+
   private changes = new Listeners<[]>();
   private failure: Problem | null = null;
   private greeted = new Listeners<[]>();
   private greeting: Hello | null = null;
+  private guards: GuardState[] = [];
   private jobs = new Map<string, Job>();
   private stop: (() => void)[];
   private wasConnected = false;

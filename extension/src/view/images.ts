@@ -11,10 +11,19 @@ export interface LoadedImage {
   text: string;
 }
 
+type Read = ImageRef & { text: string };
+
+/** Asks the kernel for images; `buffers[k]` is the PNG of `items[k]`. */
+export type AskForImages = (items: ImageRef[]) => Promise<{ items: Read[]; buffers: ArrayBuffer[] }>;
+
 export class RunImages {
   constructor(
-    private client: Client,
+    client: Client,
     readonly run: string,
+    private ask: AskForImages = async items => {
+      const { payload, buffers } = await client.request('images.get', { run, items });
+      return { items: payload.items, buffers };
+    },
   ) {}
 
   /** The image if it is there; otherwise it is asked for, and a change is told when it has come. */
@@ -54,9 +63,8 @@ export class RunImages {
       this.flying.add(key);
     });
     try {
-      const items = batch.map(([, ref]) => ref);
-      const { payload, buffers } = await this.client.request('images.get', { run: this.run, items });
-      payload.items.forEach((item, place) => this.keep(item, buffers[place]));
+      const { items, buffers } = await this.ask(batch.map(([, ref]) => ref));
+      items.forEach((item, place) => this.keep(item, buffers[place]));
     } catch {
       // Views show what is missing as not there yet, and ask again with the next result.
     }
@@ -69,7 +77,7 @@ export class RunImages {
     }
   }
 
-  private keep(item: ImageRef & { text: string }, png: ArrayBuffer | undefined): void {
+  private keep(item: Read, png: ArrayBuffer | undefined): void {
     if (png !== undefined && !this.disposed) {
       const url = URL.createObjectURL(new Blob([png], { type: 'image/png' }));
       this.loaded.set(keyOf(item), { url, text: item.text });

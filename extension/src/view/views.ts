@@ -11,6 +11,13 @@ export const VIEWS: readonly View[] = [
     load: () => import('./patching'),
   },
   {
+    name: 'edit',
+    title: trans => trans.__('Edit and guard'),
+    caption: trans => trans.__('Change the words at the found layers, keep toxic ones out'),
+    icon: ICONS.edit,
+    load: () => import('./edit'),
+  },
+  {
     name: 'adapter',
     title: trans => trans.__('Adapter'),
     caption: trans => trans.__('Train LoRA on the found sites alone, and prove the file'),

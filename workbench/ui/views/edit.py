@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.runs.store import Run
 from workbench.ui.edit_code import DEFAULTS, edit_code
 from workbench.ui.edits import VERB, edit_images, edit_result, pairs_of, stored_edit
-from workbench.ui.guards import guards_of, switch_off, switch_on
+from workbench.ui.guards import guards_of, switch_off, switch_on, unguarded_model, unguarded_model_of
 from workbench.ui.handlers import Reply, View, add_view, handles
 from workbench.ui.jobs import Job
 from workbench.ui.session import Session
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from workbench.localize.job import Progress
 
 VIEW: Final = "edit"
+# Guards are turned and tried by jobs of their own beside edits, with results of another shape.
+GUARD_VIEW: Final = "edit.guard"
 
 
 @handles("edit.start", slow=True)
@@ -30,8 +32,7 @@ def start(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         from workbench.edit.edit import edit_text
 
         job.progress("opening the model", 0, None)
-        guards_of(workspace).refuse_guarded(payload["model"])
-        model, found = workspace.model(payload["model"]), workspace.found(payload["found"])
+        model, found = unguarded_model(workspace, payload["model"]), workspace.found(payload["found"])
         job.check_stop()
         job.progress("editing", 0, None)
         result = edit_text(
@@ -55,11 +56,9 @@ def resume(session: Session, run: Run) -> str:
 
     def work(job: Job) -> None:
         from workbench.edit.edit import resume as go_on
-        from workbench.ui.models import reference_of
 
         job.progress("opening the model", run.cells, run.forecast.get("images"))
-        guards_of(workspace).refuse_guarded(reference_of(run, workspace.variables))
-        model = workspace.model_of(run)
+        model = unguarded_model_of(workspace, run)
         job.check_stop()
         _finish(
             job,
@@ -96,7 +95,7 @@ def images(session: Session, payload: dict[str, Any]) -> Reply:
     return edit_images(session.workspace, payload["run"], payload["items"])
 
 
-@handles("guard.list", slow=True)
+@handles("guard.list")
 def list_guards(session: Session, _: dict[str, Any]) -> dict[str, Any]:
     """List the guards that are on."""
     return {"guards": guards_of(session.workspace).states()}
@@ -115,7 +114,7 @@ def switch(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
             switch_off(workspace, payload["model"])
         workspace.tell("guard", {"guards": guards_of(workspace).states()})
 
-    return {"job": workspace.jobs.start(VIEW, work)}
+    return {"job": workspace.jobs.start(GUARD_VIEW, work)}
 
 
 @handles("guard.try")
@@ -137,7 +136,7 @@ def try_guard(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         job.partial(lambda: trial.data, last=True)
         workspace.tell("guard", {"guards": guards.states()})
 
-    return {"job": workspace.jobs.start(VIEW, work)}
+    return {"job": workspace.jobs.start(GUARD_VIEW, work)}
 
 
 @handles("guard.image", slow=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import InputError
 from workbench.files import whole
 from workbench.runs.store import Run
+from workbench.ui.guards import guards_of, unguarded_model, unguarded_model_of
 from workbench.ui.handlers import View, add_view, handles
 from workbench.ui.jobs import Job
 from workbench.ui.patching_code import patching_code
@@ -54,13 +55,14 @@ def forecast(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 def start(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
     """Start a localisation."""
     workspace = session.workspace
+    guards_of(workspace).refuse_guarded(payload["model"])
     pairs, options = read_setup(payload)
 
     def work(job: Job) -> None:
         from workbench.localize.localize import localize
 
         job.progress("opening the model", 0, None)
-        model = workspace.model(payload["model"])
+        model = unguarded_model(workspace, payload["model"])
         job.check_stop()
         localize(
             model,
@@ -85,7 +87,7 @@ def resume(session: Session, run: Run) -> str:
         from workbench.localize.localize import resume as go_on
 
         job.progress("opening the model", run.cells, run.forecast.get("images"))
-        model = workspace.model_of(run)
+        model = unguarded_model_of(workspace, run)
         job.check_stop()
         go_on(
             workspace.store(),
@@ -142,7 +144,7 @@ def combine(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         from workbench.localize.localize import score_set
 
         job.progress("opening the model", 0, images)
-        model = workspace.model_of(run)
+        model = unguarded_model_of(workspace, run)
         job.check_stop()
         before = store.get(run.id).cells
 

@@ -10,6 +10,7 @@ from workbench import __version__
 from workbench.errors import InputError
 from workbench.models.cards import list_models
 from workbench.runs.images import inside
+from workbench.ui.guards import guards_of
 from workbench.ui.handlers import Reply, find_view, handles, list_views
 from workbench.ui.heavy import load_heavy_modules
 from workbench.ui.protocol import VERSION
@@ -29,6 +30,7 @@ def hello(session: Session, _: dict[str, Any]) -> dict[str, Any]:
         "views": [view.name for view in list_views()],
         "store": str(session.workspace.folder),
         "jobs": session.workspace.jobs.states(),
+        "guards": guards_of(session.workspace).states(),
     }
 
 

@@ -9,9 +9,10 @@ import type {
 } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
+import { modelOf } from '../foundSets';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
-import { asSetup, type Choice, modelOf, readChoice, wrongWith } from './choice';
+import { asSetup, type Choice, readChoice, wrongWith } from './choice';
 import { Exporting } from './exporting';
 import { TrainingImages } from './images';
 

@@ -1,5 +1,5 @@
 /** What a user has chosen to train, what is wrong with it, and the setup of the protocol that it makes. */
-import type { AdapterSetup, FoundEntry, ModelEntry, ModelRef } from '../../protocol/messages';
+import type { AdapterSetup, ModelRef } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 
 export interface Choice {
@@ -93,23 +93,6 @@ export function asSetup(choice: Choice, model: ModelRef): AdapterSetup {
     validate_every: choice.every,
     licence: choice.licence.trim() || 'not stated',
   };
-}
-
-/** The model that a found set was made on; null if it was an object of a notebook that cannot be told from others. */
-export function modelOf(set: FoundEntry, models: readonly ModelEntry[]): ModelRef | null {
-  const { model: name } = set;
-  if (models.some(entry => entry.source === 'embedded' && entry.name === name)) {
-    return { source: 'embedded', name };
-  }
-  if (name.startsWith('/')) {
-    return { source: 'folder', name };
-  }
-  if (/^[^/\s]+\/[^/\s]+$/.test(name)) {
-    return { source: 'hub', name };
-  }
-  const variables = models.filter(entry => entry.source === 'variable' && !entry.refused);
-  const only = variables.find(entry => entry.name === name) ?? (variables.length === 1 ? variables[0] : undefined);
-  return only ? { source: 'variable', name: only.name } : null;
 }
 
 /** What was changed in the setup since a training began, as "name: before → now" in the protocol's words. */

@@ -5,6 +5,7 @@ import type { AdapterResult } from '../../protocol/messages';
 import { Bar } from '../parts/bar';
 import { Button } from '../parts/button';
 import { useAction, useSurroundings } from '../parts/context';
+import { GuardChip } from '../parts/guardChip';
 import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import { Progress } from '../parts/progress';
@@ -55,7 +56,9 @@ function Whole() {
   const resume = { label: trans.__('Go on with the training'), onClick: () => void adapter.resume() };
   return (
     <>
-      <Bar about={useAbout()} onCopy={setup ? copy : undefined} />
+      <Bar about={useAbout()} onCopy={setup ? copy : undefined}>
+        <GuardChip model={adapter.model} />
+      </Bar>
       <Setup />
       <TrainingState />
       <KernelNotice problem={adapter.problem} steps={resumable ? [resume] : []} />

@@ -1,12 +1,13 @@
 /** The inputs of `train_adapter`, what it would take, and the one primary button. */
+import type { AdapterPlan } from '../../protocol/messages';
 import { Button } from '../parts/button';
 import { useSurroundings, useTrans } from '../parts/context';
 import { NumberField, type Repair, SelectField, TextField } from '../parts/fields';
+import { FoundChooser } from '../parts/foundChooser';
 import { bytes, count, duration, percent } from '../parts/numbers';
 import { PromptField } from '../parts/prompt';
 import { type Choice, wrongWith } from './choice';
 import { useAdapter } from './context';
-import { FoundChooser, useProblem } from './foundChooser';
 
 export function Setup() {
   const trans = useTrans();
@@ -32,7 +33,16 @@ export function Setup() {
         onChange={old => change({ old })}
       />
       <div class="jp-Workbench-options">
-        <FoundChooser />
+        <FoundChooser
+          sets={adapter.sets}
+          models={adapter.models}
+          found={choice.found}
+          model={adapter.model}
+          wrongFound={useProblem('found')}
+          wrongModel={useProblem('model')}
+          onLook={() => void adapter.loadSets()}
+          onChange={(found, model) => change({ found, model })}
+        />
         <DataFields />
       </div>
       <div class="jp-Workbench-options">
@@ -69,6 +79,13 @@ export function Setup() {
       </div>
     </div>
   );
+}
+
+/** What stands in the way of the training in a field of the setup. */
+function useProblem(field: AdapterPlan['problems'][number]['field']): Repair | null {
+  const { plan } = useAdapter();
+  const problem = plan?.problems.find(one => one.field === field);
+  return problem ? { message: `${problem.message} ${problem.hint}` } : null;
 }
 
 function DataFields() {

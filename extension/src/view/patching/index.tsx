@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { Bar } from '../parts/bar';
 import { useAction, useSurroundings } from '../parts/context';
+import { GuardChip } from '../parts/guardChip';
 import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import type { NextStep } from '../parts/notice';
@@ -56,6 +57,7 @@ function Whole() {
     <>
       <Bar about={useAbout(patching)} onCopy={settings ? copy : undefined} more={useMore(patching)}>
         <ModelChooser />
+        <GuardChip model={patching.choice.model} />
       </Bar>
       {!patching.setupHidden && <Setup />}
       <RunProgress />

@@ -1,26 +1,38 @@
-/** The found set to train on, and its model: that of the set unless another one is chosen. */
-import type { AdapterPlan, FoundEntry, ModelEntry, ModelRef } from '../../protocol/messages';
-import { useTrans } from '../parts/context';
-import { Field, type Repair } from '../parts/fields';
-import { modelOf } from './choice';
-import { useAdapter } from './context';
+/** The found set to use, and the model to use it on: the one that it was made on unless another one is chosen. */
+import type { FoundEntry, ModelEntry, ModelRef } from '../../protocol/messages';
+import { modelOf } from '../foundSets';
+import { useTrans } from './context';
+import { Field, type Repair } from './fields';
 
-export function FoundChooser() {
+interface FoundChoice {
+  /** Null until the kernel has answered. */
+  sets: FoundEntry[] | null;
+  models: readonly ModelEntry[];
+  /** Name of the chosen set; empty if there is none. */
+  found: string;
+  model: ModelRef | null;
+  wrongFound?: Repair | null;
+  wrongModel?: Repair | null;
+  /** Found sets are kept in other panels meanwhile: ask for them again. */
+  onLook(): void;
+  /** A null model is that of the set. */
+  onChange(found: string, model: ModelRef | null): void;
+}
+
+export function FoundChooser(props: FoundChoice) {
   const trans = useTrans();
-  const adapter = useAdapter();
-  const { sets, choice } = adapter;
-  const wrong = useProblem('found');
+  const { sets, found } = props;
   const none = sets?.length === 0 ? { message: trans.__('Find one in the Patching panel first.') } : null;
   return (
     <>
-      <Field label={trans.__('Found set')} wrong={none ?? wrong}>
+      <Field label={trans.__('Found set')} wrong={none ?? props.wrongFound}>
         {given => (
           <select
             {...given}
             class="jp-Workbench-input"
-            value={choice.found}
-            onFocus={() => void adapter.loadSets()}
-            onChange={event => adapter.change({ found: event.currentTarget.value, model: null })}
+            value={found}
+            onFocus={props.onLook}
+            onChange={event => props.onChange(event.currentTarget.value, null)}
           >
             {sets === null && <option value="">{trans.__('Asking the kernel …')}</option>}
             {sets?.length === 0 && <option value="">{trans.__('None yet')}</option>}
@@ -32,7 +44,7 @@ export function FoundChooser() {
           </select>
         )}
       </Field>
-      <ModelField />
+      <ModelField {...props} />
     </>
   );
 
@@ -42,18 +54,15 @@ export function FoundChooser() {
   }
 }
 
-function ModelField() {
+function ModelField({ models, sets, found, model, wrongModel, onChange }: FoundChoice) {
   const trans = useTrans();
-  const adapter = useAdapter();
-  const { models, sets, choice, model } = adapter;
-  const wrong = useProblem('model');
-  const set = sets?.find(one => one.name === choice.found);
+  const set = sets?.find(one => one.name === found);
   const own = set ? modelOf(set, models) : null;
   const refs = [...(own ? [own] : []), ...models.filter(entry => !entry.refused).map(refOf)].filter(
     (ref, place, all) => all.findIndex(other => keyOf(other) === keyOf(ref)) === place,
   );
   return (
-    <Field label={trans.__('Model')} wrong={wrong}>
+    <Field label={trans.__('Model')} wrong={wrongModel}>
       {given => (
         <select
           {...given}
@@ -61,7 +70,7 @@ function ModelField() {
           value={model ? keyOf(model) : ''}
           onChange={event => {
             const chosen = refs.find(ref => keyOf(ref) === event.currentTarget.value);
-            adapter.change({ model: chosen ?? null });
+            onChange(found, chosen ?? null);
           }}
         >
           {model === null && <option value="">{trans.__('Choose a model')}</option>}
@@ -74,13 +83,6 @@ function ModelField() {
       )}
     </Field>
   );
-}
-
-/** What stands in the way of the training in a field of the setup. */
-export function useProblem(field: AdapterPlan['problems'][number]['field']): Repair | null {
-  const { plan } = useAdapter();
-  const problem = plan?.problems.find(one => one.field === field);
-  return problem ? { message: `${problem.message} ${problem.hint}` } : null;
 }
 
 function refOf({ source, name }: ModelEntry): ModelRef {

@@ -1,0 +1,219 @@
+/** The state of the edit view: what is chosen, the edit and the image of it that is looked at, and the guard. */
+import type {
+  EditImageRef,
+  EditMethodName,
+  EditResult,
+  EditSetup,
+  FoundEntry,
+  ModelEntry,
+  ModelRef,
+} from '../../protocol/messages';
+import { problemOf } from '../../protocol/schema';
+import type { Connection } from '../connection';
+import { modelOf } from '../foundSets';
+import { type AskForImages, type LoadedImage, RunImages } from '../images';
+import { JobModel } from '../jobModel';
+import type { State } from '../view';
+import { asSetup, type Choice, readChoice, wrongWith } from './choice';
+import { Guarding } from './guarding';
+
+const VIEW = 'edit';
+
+/** The image in the slider: places in the lists of pairs and seeds, and who made it. */
+export interface Cursor {
+  pair: number;
+  seed: number;
+  method: EditMethodName;
+}
+
+export class Edit extends JobModel {
+  choice: Choice;
+  /** Null until the kernel has answered. */
+  sets: FoundEntry[] | null = null;
+  models: ModelEntry[] = [];
+  result: EditResult | null = null;
+  cursor: Cursor = { pair: 0, seed: 0, method: 'found' };
+  readonly guarding: Guarding;
+
+  constructor(
+    connection: Connection,
+    private state: State,
+  ) {
+    super(connection);
+    const kept = state.get();
+    this.choice = readChoice(kept['choice']);
+    this.run = typeof kept['run'] === 'string' && problemOf('$defs/run_id', kept['run']) === null ? kept['run'] : null;
+    this.cursor = readCursor(kept['cursor']);
+    this.guarding = new Guarding(connection);
+    this.stop = [
+      connection.onHello(() => void this.greeted()),
+      connection.onChange(() => this.jobChanged()),
+      connection.client.on('job.partial', ({ view, data, job }) => {
+        if (view === VIEW && job === this.jobName) {
+          this.show(data as EditResult);
+        }
+      }),
+    ];
+  }
+
+  /** The model to edit with and to guard: the chosen one, or that of the found set. */
+  get model(): ModelRef | null {
+    const set = this.sets?.find(one => one.name === this.choice.found);
+    return this.choice.model ?? (set ? modelOf(set, this.models) : null);
+  }
+
+  /** The setup that the choice makes; null if something is wrong with it. */
+  get setup(): EditSetup | null {
+    const { choice, model } = this;
+    return wrongWith(choice, model) === null ? asSetup(choice, model!) : null;
+  }
+
+  /** Steps of the model as it is meant to be used, as far as that is known before it is opened. */
+  get usualSteps(): number {
+    const { model } = this;
+    return this.models.find(entry => entry.name === model?.name)?.site_map?.steps ?? this.result?.steps ?? 16;
+  }
+
+  dispose(): void {
+    this.stop.forEach(stop => stop());
+    this.guarding.dispose();
+    this.images?.dispose();
+  }
+
+  change(choice: Partial<Choice>): void {
+    this.choice = { ...this.choice, ...choice };
+    this.keep();
+  }
+
+  async start(): Promise<void> {
+    const { setup } = this;
+    if (setup === null || this.isRunning) {
+      return;
+    }
+    this.problem = null;
+    const answer = await this.ask(() => this.connection.client.request('edit.start', setup));
+    if (answer) {
+      this.jobName = answer.payload.job;
+      this.ended = null;
+      // Events of the job may have come before this reply.
+      this.jobChanged();
+    }
+  }
+
+  /** Found sets are kept in other panels meanwhile. */
+  async loadSets(): Promise<void> {
+    const answer = await this.ask(() => this.connection.client.request('found.list', {}));
+    if (answer) {
+      this.sets = answer.payload.sets;
+      if (!this.sets.some(set => set.name === this.choice.found)) {
+        this.choice = { ...this.choice, found: this.sets[0]?.name ?? '', model: null };
+      }
+      this.tell();
+    }
+  }
+
+  moveCursor(cursor: Partial<Cursor>): void {
+    this.cursor = { ...this.cursor, ...cursor };
+    this.keep();
+  }
+
+  /** Go to another pair and seed, by so many places; the ends are joined. */
+  turn(pairs: number, seeds: number): void {
+    const [pairCount, seedCount] = [this.result?.pairs.length ?? 1, this.result?.seeds.length ?? 1];
+    const { pair, seed } = this.cursor;
+    this.moveCursor({ pair: (pair + pairs + pairCount) % pairCount, seed: (seed + seeds + seedCount) % seedCount });
+  }
+
+  /** The image at a place; it is asked for where it is not there yet. */
+  image({ pair, seed, method }: Cursor): LoadedImage | undefined {
+    const number = this.result?.seeds[seed];
+    return number === undefined ? undefined : this.images?.get({ pair, seed: number, arm: method });
+  }
+
+  /** What was measured on the image at a place; a method may have left a pair out. */
+  measured({ pair, seed, method }: Cursor): EditResult['images'][number] | undefined {
+    const number = this.result?.seeds[seed];
+    return this.result?.images.find(one => one.pair === pair && one.seed === number && one.method === method);
+  }
+
+  private async greeted(): Promise<void> {
+    const known = this.connection.findJob(VIEW, job => job.status === 'queued' || job.status === 'running');
+    this.jobName = known?.job ?? null;
+    const [models] = await Promise.all([
+      this.ask(() => this.connection.client.request('models.list', {})),
+      this.loadSets(),
+      this.loadResult(),
+    ]);
+    this.models = models?.payload.models ?? [];
+    this.tell();
+  }
+
+  private async loadResult(): Promise<void> {
+    const { run } = this;
+    const answer = run && (await this.ask(() => this.connection.client.request('edit.result', { run })));
+    if (answer && run === this.run) {
+      this.show(answer.payload);
+    }
+  }
+
+  private show(result: EditResult): void {
+    if (this.images?.run !== result.run) {
+      this.images?.dispose();
+      this.images = new RunImages(this.connection.client, result.run, this.askForImages(result));
+      this.images.onChange(() => this.tell());
+    }
+    this.result = result;
+    this.run = result.run;
+    const { pair, seed, method } = this.cursor;
+    this.cursor = {
+      pair: Math.min(pair, result.pairs.length - 1),
+      seed: Math.min(seed, result.seeds.length - 1),
+      method: result.methods.some(one => one.method === method) ? method : 'found',
+    };
+    this.keep();
+  }
+
+  private askForImages(result: EditResult): AskForImages {
+    const { run } = result;
+    return async wanted => {
+      const items = wanted.map(({ pair, seed, arm }) => ({ pair, seed, method: arm as EditMethodName }));
+      const { payload, buffers } = await this.connection.client.request('edit.images', { run, items });
+      const read = (ref: EditImageRef): string =>
+        result.images.find(one => one.pair === ref.pair && one.seed === ref.seed && one.method === ref.method)?.text ??
+        '';
+      return {
+        items: payload.items.map(ref => ({ pair: ref.pair, seed: ref.seed, arm: ref.method, text: read(ref) })),
+        buffers,
+      };
+    };
+  }
+
+  private jobChanged(): void {
+    const { job } = this;
+    if (job && !this.isRunning && this.ended !== job.job) {
+      this.ended = job.job;
+      this.problem = job.error;
+      if (job.run && job.run !== this.result?.run) {
+        this.run = job.run;
+        void this.loadResult();
+      }
+    }
+    this.tell();
+  }
+
+  private keep(): void {
+    const { choice, run, cursor } = this;
+    this.state.set({ choice, cursor, ...(run && { run }) });
+    this.tell();
+  }
+
+  private ended: string | null = null;
+  private images: RunImages | null = null;
+  private run: string | null;
+  private stop: (() => void)[];
+}
+
+function readCursor(kept: unknown): Cursor {
+  const given = typeof kept === 'object' && kept !== null ? kept : {};
+  return problemOf('$defs/edit_image_ref', given) === null ? (given as Cursor) : { pair: 0, seed: 0, method: 'found' };
+}
