@@ -49,8 +49,8 @@ export class FakeKernel implements Transport {
   reply({ id, name }: Envelope, answer: object): void {
     const failed = 'hint' in answer;
     const error = failed ? { error: answer as Problem } : {};
-    const items = name === 'images.get' ? (answer as { items: object[] }).items : [];
-    const buffers = items.map(() => PNG);
+    const items = name === 'guard.image' ? [answer] : ((answer as { items?: object[] }).items ?? []);
+    const buffers = failed ? [] : items.map(() => PNG);
     this.messages.tell({ v: VERSION, kind: 'reply', id, name, payload: failed ? {} : answer, ...error }, buffers);
   }
 

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from tests.ui.browser.lab import chromium, running_lab
 from tests.ui.browser.panel import SLOW, Panel
 from tests.ui.browser.test_ablate import choose
+from tests.ui.browser.test_edit import edit
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark", "contrast": "JupyterLab Dark High Contrast"}
 NARROW = 640
@@ -82,6 +83,7 @@ def runs(panel: Panel) -> None:
 
 PANELS: dict[str, Callable[[Panel], None]] = {
     "patching": patching,
+    "edit": edit,
     "explain": explain,
     "ablate": ablate,
     "runs": runs,

@@ -54,7 +54,10 @@ function useAbout(state: GuardState | undefined): string {
     return trans.__('Off. The model gives the same images as before, bit for bit.');
   }
   return model
-    ? trans.__('off; when on, toxic words that a prompt asks for never reach the found sites of %1', model.name)
+    ? trans.__(
+        'off; when on, the found sites of %1 see a harmless word for each toxic one that a prompt quotes',
+        model.name,
+      )
     : trans.__('Choose a found set first.');
 }
 

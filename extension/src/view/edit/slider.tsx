@@ -27,7 +27,7 @@ export function Slider(props: SliderProps) {
     const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
     if (event.shiftKey && by !== undefined) {
       event.preventDefault();
-      setShare(Math.max(0, Math.min(100, share + by * LONG_STRIDE)));
+      setShare(before => Math.max(0, Math.min(100, before + by * LONG_STRIDE)));
     }
   };
   const style = { '--share': `${share}%`, '--wide': widthOf(native, WIDE), '--narrow': widthOf(native, NARROW) };
