@@ -71,8 +71,8 @@ class Panel:
         self.page.evaluate(script, [command, arguments or {}])
 
     def look_at(self, title: str) -> None:
-        """Mean the panel of that title from now on, where there are several."""
-        self._name = f'[aria-label="{title}"]'
+        """Mean the panel whose title begins so from now on, where there are several."""
+        self._name = f'[aria-label^="{title}"]'
 
     def open_run(self, view: str, run: str) -> None:
         """Open a run in the panel of its kind and wait for its verdict."""
