@@ -99,14 +99,14 @@ def test_adapter_story(lab: Panel) -> None:
 
 
 def test_a_training_is_stopped_and_goes_on_after_a_reload(lab: Panel) -> None:
-    plan(lab, 5000)
+    plan(lab, 900)
     train(lab)
     lab.region.get_by_role("button", name="Cancel").click()
     stopped = lab.region.locator(".jp-Workbench-progress[data-state=cancelled]")
     expect(stopped).to_contain_text("steps are kept. The model is unchanged.")
     lab.page.wait_for_timeout(1000)
     lab.page.reload()
-    expect(lab.region.get_by_role("img", name=re.compile(r"^Loss of \d+ of 5000"))).to_be_visible(timeout=SLOW)
+    expect(lab.region.get_by_role("img", name=re.compile(r"^Loss of \d+ of 900"))).to_be_visible(timeout=SLOW)
     lab.region.get_by_role("button", name="Go on with the training").click(timeout=SLOW)
     expect(lab.region.get_by_role("progressbar")).to_be_visible(timeout=SLOW)
     lab.region.get_by_role("button", name="Cancel").click()
