@@ -121,6 +121,7 @@ beforeEach(() => {
   Object.assign(kernel.answers, {
     hello: () => ({ version: VERSION, package: '0', python: '3', views: [], store: '/s', jobs: [], guards }),
     'found.list': () => ({ sets: [SET] }),
+    'edit.forecast': () => sampled('reply', 'edit.forecast'),
     'edit.start': () => ({ job: EDIT }),
     'edit.result': () => result(),
     'edit.images': ({ items }: { items: object[] }) => ({ items }),

@@ -233,3 +233,13 @@ def test_nothing_is_patched_on_a_guarded_model(panel, setup):
     finally:
         switched(panel, on=False)
         del variables["again"]
+
+
+def test_a_forecast_is_what_the_edit_then_costs(panel, setup, edited):
+    expected = panel.ask("edit.forecast", **setup)
+    workspace = panel.session.workspace
+    store, run = workspace.run(edited["run"])
+    assert expected["images"] == len(store.cells(run))
+    assert expected["denoiser_rows"] == store.cost(run)["denoiser_rows"]
+    assert expected["pairs"] == len(setup["targets"])
+    assert panel.ask("edit.forecast", **{**setup, "found": "nothing"})["type"] == "input"

@@ -14,6 +14,7 @@ from workbench.localize.settings import Settings
 from workbench.localize.stages import NESTED_SIZES, detail_arms, single_arms
 from workbench.models.model import Model
 from workbench.patch.arms import plan_batches
+from workbench.patch.generate import Sampling
 from workbench.sites.site import SiteMap
 
 
@@ -65,7 +66,7 @@ def forecast(model: Model, sites: SiteMap, settings: Settings) -> Forecast:
     rows = sum(batch.rows for batch in batches) + len(settings.pairs) * len(settings.seeds) * (later + 3)
     images = len(settings.pairs) * len(settings.seeds) * (len(first) + later)
     per_image = settings.sampling.steps * model.rows_per_image(settings.sampling.guidance)
-    return Forecast(images, rows * per_image, weight_bytes(model), row_bytes(model, settings))
+    return Forecast(images, rows * per_image, weight_bytes(model), row_bytes(model, settings.sampling))
 
 
 def weight_bytes(model: Model) -> int:
@@ -76,7 +77,7 @@ def weight_bytes(model: Model) -> int:
     return sum(parameter.nbytes for module in modules for parameter in module.parameters())
 
 
-def row_bytes(model: Model, settings: Settings) -> int:
+def row_bytes(model: Model, sampling: Sampling) -> int:
     """Return a rough number of bytes of activations of one row, both guidance halves.
 
     The largest output of a single module in a dry forward on the meta device, scaled from the dry forward's
@@ -97,14 +98,14 @@ def row_bytes(model: Model, settings: Settings) -> int:
     with torch.no_grad(), forward_hooks([(module, watch) for module in twin.modules()]):
         twin(**inputs)
     dry = sample[0].numel() / denoiser.config.in_channels
-    real = _latent_positions(model, settings)
+    real = _latent_positions(model, sampling)
     size = 2 if model.pipeline is None else next(denoiser.parameters()).element_size()
-    return int(4 * widest * size * max(1.0, real / dry) * model.rows_per_image(settings.sampling.guidance))
+    return int(4 * widest * size * max(1.0, real / dry) * model.rows_per_image(sampling.guidance))
 
 
-def _latent_positions(model: Model, settings: Settings) -> float:
-    height = settings.sampling.height or _default_side(model)
-    width = settings.sampling.width or _default_side(model)
+def _latent_positions(model: Model, sampling: Sampling) -> float:
+    height = sampling.height or _default_side(model)
+    width = sampling.width or _default_side(model)
     pixel_model = (model.pipeline is None and _config(model).in_channels == 3) or not _has_vae(model)
     scale = 1 if pixel_model else getattr(model.pipeline, "vae_scale_factor", 8)
     packed = 4 if model.family.name == "flux" else 1

@@ -37,6 +37,41 @@ def pairs_of(setup: Mapping[str, Any]) -> list[Pair]:
     return pairs
 
 
+def edit_forecast(workspace: Workspace, setup: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `forecast` of the protocol for an `edit_setup`, without running anything.
+
+    Raises:
+        InputError: prompts that cannot be edited, or a found set of another model.
+    """
+    from workbench.edit.prompt_to_prompt import equally_long, why_not
+    from workbench.edit.rows import plan_edits
+    from workbench.edit.settings import METHODS, EditSettings
+    from workbench.localize.forecast import row_bytes, weight_bytes
+    from workbench.localize.open_found import found_sites
+    from workbench.patch.generate import Sampling
+    from workbench.sites.find import find_sites
+    from workbench.ui.localization import free_memory, seconds_from_history
+
+    model, pairs = workspace.model(setup["model"]), pairs_of(setup)
+    found = tuple(site.index for site in found_sites(model, workspace.found(setup["found"])))
+    sampling = Sampling.of(model, steps=setup.get("steps"))
+    seeds = tuple(range(setup.get("seeds", 1)))
+    plan = EditSettings(tuple(pairs), seeds, sampling, found, start_step=setup.get("start_step", 0))
+    mapped = not why_not(model, find_sites(model).sites)
+    # Of each pair: a row of every method but the source's, and Prompt-to-Prompt only where it applies.
+    rows = [len(METHODS) - 1 - (not (mapped and equally_long(model, pair))) for pair in pairs]
+    batches = [1 + sum(rows[index] for index in batch.pairs) for batch in plan_edits(plan)]
+    denoiser_rows = sum(batches) * sampling.steps * model.rows_per_image(sampling.guidance)
+    return {
+        "images": len(seeds) * (sum(rows) + len(pairs)),
+        "denoiser_rows": denoiser_rows,
+        "seconds": seconds_from_history(workspace, model.name, denoiser_rows),
+        "memory_bytes": weight_bytes(model) + max(batches) * row_bytes(model, sampling),
+        "free_bytes": free_memory(),
+        "pairs": len(pairs),
+    }
+
+
 def stored_edit(workspace: Workspace, run_id: str) -> EditResult:
     """Return the result of a finished edit.
 

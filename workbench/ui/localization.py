@@ -89,7 +89,8 @@ def seconds_from_history(workspace: Workspace, model: str, denoiser_rows: int) -
     if not workspace.has_store:
         return None
     store = workspace.store()
-    runs = [run for run in store.list() if (run.verb, run.model, run.status) == ("localize", model, "done")]
+    measured = [run for run in store.list() if run.verb in ("localize", "edit")]
+    runs = [run for run in measured if (run.model, run.status) == (model, "done")]
     cost = store.cost(runs[-1]) if runs else {"denoiser_rows": 0}
     return cost["seconds"] / cost["denoiser_rows"] * denoiser_rows if cost["denoiser_rows"] else None
 

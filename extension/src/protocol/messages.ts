@@ -473,6 +473,7 @@ export type Requests = {
   'ablate.plan': [AblateSetup, AblatePlan];
   'ablate.start': [AblateSetup, { job: string }];
   'ablate.result': [{ run: string }, AblateResult];
+  'edit.forecast': [EditSetup, Forecast];
   'edit.start': [EditSetup, { job: string }];
   'edit.result': [{ run: string }, EditResult];
   'edit.images': [{ run: string; items: EditImageRef[] }, { items: EditImageRef[] }];

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.runs.store import Run
 from workbench.ui.edit_code import DEFAULTS, edit_code
-from workbench.ui.edits import VERB, edit_images, edit_result, pairs_of, stored_edit
+from workbench.ui.edits import VERB, edit_forecast, edit_images, edit_result, pairs_of, stored_edit
 from workbench.ui.guards import guards_of, switch_off, switch_on, unguarded_model, unguarded_model_of
 from workbench.ui.handlers import Reply, View, add_view, handles
 from workbench.ui.jobs import Job
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 VIEW: Final = "edit"
 # Guards are turned and tried by jobs of their own beside edits, with results of another shape.
 GUARD_VIEW: Final = "edit.guard"
+
+
+@handles("edit.forecast", slow=True)
+def forecast(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Say what an edit would cost, without running anything."""
+    return edit_forecast(session.workspace, payload)
 
 
 @handles("edit.start", slow=True)

@@ -4,6 +4,7 @@ import type {
   EditMethodName,
   EditResult,
   EditSetup,
+  Forecast,
   FoundEntry,
   ModelEntry,
   ModelRef,
@@ -18,6 +19,7 @@ import { asSetup, type Choice, readChoice, wrongWith } from './choice';
 import { Guarding } from './guarding';
 
 const VIEW = 'edit';
+const FORECAST_MILLISECONDS = 150;
 
 /** The image in the slider: places in the lists of pairs and seeds, and who made it. */
 export interface Cursor {
@@ -31,6 +33,7 @@ export class Edit extends JobModel {
   /** Null until the kernel has answered. */
   sets: FoundEntry[] | null = null;
   models: ModelEntry[] = [];
+  forecast: Forecast | null = null;
   result: EditResult | null = null;
   cursor: Cursor = { pair: 0, seed: 0, method: 'found' };
   readonly guarding: Guarding;
@@ -76,13 +79,16 @@ export class Edit extends JobModel {
 
   dispose(): void {
     this.stop.forEach(stop => stop());
+    clearTimeout(this.forecasting);
     this.guarding.dispose();
     this.images?.dispose();
   }
 
   change(choice: Partial<Choice>): void {
     this.choice = { ...this.choice, ...choice };
+    this.problem = null;
     this.keep();
+    this.forecastSoon();
   }
 
   async start(): Promise<void> {
@@ -107,6 +113,7 @@ export class Edit extends JobModel {
       this.sets = answer.payload.sets;
       if (!this.sets.some(set => set.name === this.choice.found)) {
         this.choice = { ...this.choice, found: this.sets[0]?.name ?? '', model: null };
+        this.forecastSoon();
       }
       this.tell();
     }
@@ -145,7 +152,25 @@ export class Edit extends JobModel {
       this.loadResult(),
     ]);
     this.models = models?.payload.models ?? [];
+    this.forecastSoon();
+  }
+
+  private forecastSoon(): void {
+    clearTimeout(this.forecasting);
+    this.forecast = null;
+    this.forecasting = setTimeout(() => void this.loadForecast(), FORECAST_MILLISECONDS);
     this.tell();
+  }
+
+  private async loadForecast(): Promise<void> {
+    const { choice, setup } = this;
+    if (setup !== null && this.connection.transport.connected) {
+      const answer = await this.ask(() => this.connection.client.request('edit.forecast', setup));
+      if (choice === this.choice) {
+        this.forecast = answer?.payload ?? null;
+        this.tell();
+      }
+    }
   }
 
   private async loadResult(): Promise<void> {
@@ -208,6 +233,7 @@ export class Edit extends JobModel {
   }
 
   private ended: string | null = null;
+  private forecasting: ReturnType<typeof setTimeout> | undefined;
   private images: RunImages | null = null;
   private run: string | null;
   private stop: (() => void)[];

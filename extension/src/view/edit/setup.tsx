@@ -1,8 +1,8 @@
 /** The inputs of `edit_text` and the one primary button. */
 import type { Trans } from '../../trans';
-import { Button } from '../parts/button';
 import { useSurroundings, useTrans } from '../parts/context';
 import { NumberField, type Repair, TextField } from '../parts/fields';
+import { RunButton } from '../parts/forecast';
 import { FoundChooser } from '../parts/foundChooser';
 import { PromptField, quotedText, quoteLast } from '../parts/prompt';
 import { type Choice, MOST_TARGETS, type Wrong, wrongTargets, wrongWith } from './choice';
@@ -67,18 +67,14 @@ export function Setup() {
 function EditButton() {
   const { connection, trans } = useSurroundings();
   const edit = useEdit();
-  const refused = refusal();
   return (
-    <div class="jp-Workbench-run">
-      <small class="jp-Workbench-forecast">{refused}</small>
-      <Button
-        kind="primary"
-        icon="run"
-        label={edit.result ? trans.__('Edit again') : trans.__('Edit')}
-        refused={refused || undefined}
-        onClick={() => void edit.start()}
-      />
-    </div>
+    <RunButton
+      label={edit.result ? trans.__('Edit again') : trans.__('Edit')}
+      forecast={edit.forecast}
+      refused={refusal()}
+      cheaper={trans.__('Fewer seeds or texts are cheaper.')}
+      onRun={() => void edit.start()}
+    />
   );
 
   function refusal(): string {
