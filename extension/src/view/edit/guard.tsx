@@ -5,7 +5,7 @@ import { useChanges, useSurroundings, useTrans } from '../parts/context';
 import { NumberField } from '../parts/fields';
 import { Icon } from '../parts/icon';
 import { PixelImage } from '../parts/image';
-import { KernelNotice } from '../parts/kernelNotice';
+import { Notice } from '../parts/notice';
 import { PromptField } from '../parts/prompt';
 import { useEdit } from './context';
 
@@ -28,7 +28,7 @@ export function Guard() {
           {trans.__('The sites were found with other weights; the word may enter elsewhere too. Localise this model.')}
         </p>
       )}
-      {guarding.problem && <KernelNotice problem={guarding.problem} />}
+      {guarding.problem && <Notice problem={guarding.problem} />}
       <TryForm state={state} />
       {guarding.trial && <Trial trial={guarding.trial} />}
     </section>
@@ -130,7 +130,7 @@ function TryForm({ state }: { state: GuardState | undefined }) {
 function Trial({ trial }: { trial: GuardTrial }) {
   const trans = useTrans();
   const { guarding } = useEdit();
-  const [with_, without] = trial.reads;
+  const [inside, outside] = trial.reads;
   const image = (url: string | null) => (url === null ? undefined : { url, text: '' });
   return (
     <div class="jp-Workbench-trial">
@@ -145,7 +145,7 @@ function Trial({ trial }: { trial: GuardTrial }) {
         ) : (
           <span class="jp-Workbench-image jp-mod-x2 jp-Workbench-hatched">{trans.__('Hidden')}</span>
         )}
-        <Reading text={without?.text ?? ''} toxic={without?.toxic ?? false} />
+        <Reading text={outside?.text ?? ''} toxic={outside?.toxic ?? false} />
         <Button
           kind="quiet"
           icon="show"
@@ -160,7 +160,7 @@ function Trial({ trial }: { trial: GuardTrial }) {
           alt={trans.__('%1, with the guard', trial.harmless_prompt)}
           times={2}
         />
-        <Reading text={with_?.text ?? ''} toxic={with_?.toxic ?? false} />
+        <Reading text={inside?.text ?? ''} toxic={inside?.toxic ?? false} />
       </figure>
       <Changes trial={trial} />
     </div>
@@ -211,7 +211,7 @@ function Changes({ trial }: { trial: GuardTrial }) {
           </tbody>
         </table>
       )}
-      <p class="jp-Workbench-said">
+      <p class="jp-Workbench-summary">
         <Icon
           name={trial.left_alone.length > 0 ? 'warn' : 'done'}
           kind={trial.left_alone.length > 0 ? 'warn' : 'done'}
