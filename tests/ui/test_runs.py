@@ -93,12 +93,11 @@ def test_two_runs_are_compared_key_by_key(browser, store):
     right = store.create("localize", "a", {"settings": {"seeds": [0, 1], "pairs": [], "heads": True}}, {})
     store.set_status(right, "done", {"found": [5]})
     keys = {line.pop("key"): line for line in browser.ask("runs.compare", runs=[left.id, right.id])["keys"]}
-    assert keys["config.settings.seeds.0"] == {"left": "0", "right": "0", "equal": True}
-    assert keys["config.settings.seeds.1"] == {"left": "–", "right": "1", "equal": False}
+    assert keys["config.settings.seeds"] == {"left": "[0]", "right": "[0, 1]", "equal": False}
     assert keys["config.settings.heads"] == {"left": "–", "right": "true", "equal": False}
     assert keys["config.settings.pairs"]["equal"]
     assert keys["versions.torch"]["equal"]
-    assert keys["result.found.0"] == {"left": "–", "right": "5", "equal": False}
+    assert keys["result.found"] == {"left": "–", "right": "[5]", "equal": False}
 
 
 def test_runs_that_no_panel_resumes_say_so(browser, store):

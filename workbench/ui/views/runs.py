@@ -89,12 +89,13 @@ def _flattened(store: RunStore, run: Run) -> dict[str, str]:
 
 
 def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of nested data with their dotted keys; an empty list is a leaf."""
-    if not isinstance(value, (dict, list)) or not value:
+    """Yield the leaves of nested data with their dotted keys; a list without further nesting is one leaf."""
+    parts = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+    if not parts or (isinstance(value, list) and not any(isinstance(part, (dict, list)) for part in value)):
         yield prefix, value
         return
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        yield from _leaves(f"{prefix}.{key}" if prefix else str(key), inner)
+    for key, each in parts.items():
+        yield from _leaves(f"{prefix}.{key}" if prefix else str(key), each)
 
 
 add_view(View(VIEW))

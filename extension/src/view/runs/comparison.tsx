@@ -26,6 +26,9 @@ export function ComparisonSection() {
   }
   return (
     <>
+      {comparison.reading && (
+        <p class="jp-Workbench-note jp-mod-spread">{trans.__('Reading the profiles of both runs …')}</p>
+      )}
       {comparison.results && (
         <div class="jp-Workbench-two">
           <Overlay results={comparison.results} />

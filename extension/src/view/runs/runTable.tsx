@@ -105,6 +105,7 @@ function Row({ entry, reachable }: { entry: RunEntry; reachable: boolean }) {
       data-state={entry.status}
       tabIndex={reachable ? 0 : -1}
       onClick={() => runs.moveCursor(entry.run)}
+      onFocus={() => cursor || runs.moveCursor(entry.run)}
       onDblClick={() => open.refused || open.open()}
     >
       <div role="gridcell" class="jp-Workbench-site" title={entry.run}>

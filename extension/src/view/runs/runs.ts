@@ -12,8 +12,9 @@ const LONGEST_LINE = 200;
 export interface Comparison {
   runs: [string, string];
   keys: ComparedKey[];
-  /** The results of two localisations; null for other runs. */
+  /** The results of two localisations; null while they are read, and for other runs. */
   results: [PatchingResult, PatchingResult] | null;
+  reading: boolean;
 }
 
 export class Runs extends JobModel {
@@ -135,16 +136,17 @@ export class Runs extends JobModel {
       return;
     }
     const before = this.comparison?.runs.join() === runs.join() ? this.comparison.results : null;
-    this.comparison = { runs, keys: compared.payload.keys, results: before };
+    const profiled = left.verb === PROFILED && right.verb === PROFILED;
+    this.comparison = { runs, keys: compared.payload.keys, results: before, reading: profiled && before === null };
     this.tell();
-    if (left.verb !== PROFILED || right.verb !== PROFILED) {
+    if (!profiled) {
       return;
     }
     const both = await this.ask(() =>
       Promise.all(runs.map(async run => (await client.request('patching.result', { run })).payload)),
     );
-    if (both && this.comparison?.runs.join() === runs.join()) {
-      this.comparison = { ...this.comparison, results: [both[0]!, both[1]!] };
+    if (this.comparison?.runs.join() === runs.join()) {
+      this.comparison = { ...this.comparison, reading: false, results: both ? [both[0]!, both[1]!] : before };
       this.tell();
     }
   }
