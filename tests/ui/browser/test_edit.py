@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.ui.browser.panel import SLOW, Panel
 from tests.ui.browser.test_adapter import keep_found_set
 
-TOXIC = "LOSER"
+TOXIC = "SCUM"
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ def test_a_guard_hides_what_it_kept_out_and_shows_in_other_panels(lab: Panel) ->
         lab.region.get_by_label("Prompt to try").fill(f'A red sign that says "{TOXIC}"')
         lab.region.get_by_role("button", name="Try", exact=True).click()
         trial = lab.region.locator(".jp-Workbench-trial")
-        expect(trial.get_by_role("cell", name=re.compile(r"^L\.+$"))).to_be_visible(timeout=SLOW)
+        expect(trial.get_by_role("cell", name=re.compile(r"^S\.+$"))).to_be_visible(timeout=SLOW)
         expect(trial.locator("img")).to_have_count(1)
         expect(trial.get_by_text("Hidden")).to_be_visible()
         assert TOXIC not in trial.inner_text()

@@ -42,14 +42,14 @@ export function BeforeAndAfter({ result }: { result: EditResult }) {
           <figure>
             <figcaption>{trans.__('Difference')}</figcaption>
             <DifferenceImage from={before} to={after} alt={trans.__('Where the two images differ')} />
+            <RampScale limit={1} low={trans.__('darker')} high={trans.__('brighter')} />
           </figure>
-          <RampScale limit={1} low={trans.__('darker')} high={trans.__('brighter')} />
           {others.length > 0 && (
             <div role="group" aria-label={trans.__('Other seeds')}>
               <small>{trans.__('Other seeds')}</small>
               <div class="jp-Workbench-thumbnails">
                 {others.map(seed => (
-                  <Thumbnail key={seed} at={{ ...cursor, seed }} caption={trans.__('seed %1', seed + 1)} />
+                  <Thumbnail key={seed} at={{ ...cursor, seed }} beside={trans.__('seed %1', seed + 1)} />
                 ))}
               </div>
             </div>
@@ -125,7 +125,7 @@ function Method({ one, result }: { one: EditMethod; result: EditResult }) {
     <tr class={chosen ? 'jp-mod-current' : undefined}>
       <th scope="row">{titleOf(one.method, result, trans)}</th>
       <td>
-        <Thumbnail at={{ ...cursor, method: one.method }} caption="" />
+        <Thumbnail at={{ ...cursor, method: one.method }} />
       </td>
       {figure('target_f1')}
       {figure('source_f1')}

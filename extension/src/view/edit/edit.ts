@@ -218,6 +218,8 @@ export class Edit extends JobModel {
     if (job && !this.isRunning && this.ended !== job.job) {
       this.ended = job.job;
       this.problem = job.error;
+      // The speed is known better now.
+      this.forecastSoon();
       if (job.run && job.run !== this.result?.run) {
         this.run = job.run;
         void this.loadResult();

@@ -216,7 +216,7 @@ function Changes({ trial }: { trial: GuardTrial }) {
           name={trial.left_alone.length > 0 ? 'warn' : 'done'}
           kind={trial.left_alone.length > 0 ? 'warn' : 'done'}
         />
-        {useSummary(trial)}
+        <span>{useSummary(trial)}</span>
       </p>
     </div>
   );

@@ -8,7 +8,7 @@ const VIEW = 'edit.guard';
 
 export class Guarding extends JobModel {
   /** What is typed: it may hold what is to be kept out, so it stays here. */
-  prompt = 'A blue screen that says "LOSER"';
+  prompt = 'A blue screen that says "SCUM"';
   seed = 0;
   trial: GuardTrial | null = null;
   /** Addresses of the two images of the trial; the unguarded one only once it is asked for. */

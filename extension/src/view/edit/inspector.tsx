@@ -36,14 +36,13 @@ function Batch({ result }: { result: EditResult }) {
         </div>
       )}
       <div class="jp-Workbench-thumbnails">
-        {result.pairs.map((pair, place) => (
+        {result.pairs.map((_, place) => (
           <Thumbnail
             key={place}
             at={{ pair: place, seed: cursor.seed, method: cursor.method === 'source' ? 'found' : cursor.method }}
-            caption={pair.target_text}
           />
         ))}
-        <Thumbnail at={{ pair: cursor.pair, seed: cursor.seed, method: 'source' }} caption={trans.__('source')} />
+        <Thumbnail at={{ pair: cursor.pair, seed: cursor.seed, method: 'source' }} beside={trans.__('source')} />
       </div>
     </section>
   );
