@@ -74,7 +74,11 @@ export class Edit extends JobModel {
   /** Steps of the model as it is meant to be used, as far as that is known before it is opened. */
   get usualSteps(): number {
     const { model } = this;
-    return this.models.find(entry => entry.name === model?.name)?.site_map?.steps ?? this.result?.steps ?? 16;
+    return (
+      this.models.find(entry => entry.source === model?.source && entry.name === model.name)?.site_map?.steps ??
+      this.result?.steps ??
+      16
+    );
   }
 
   dispose(): void {

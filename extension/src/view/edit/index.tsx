@@ -50,7 +50,7 @@ function Whole() {
   useAction('pair-on', () => edit.turn(1, 0));
   return (
     <>
-      <Bar about={model?.name ?? ''} onCopy={setup ? copy : undefined}>
+      <Bar about={useAbout()} onCopy={setup ? copy : undefined}>
         <GuardChip model={model} />
       </Bar>
       <Setup />
@@ -80,6 +80,16 @@ function Whole() {
       />
     </>
   );
+}
+
+function useAbout(): string {
+  const { trans } = useSurroundings();
+  const { model, models } = useEdit();
+  const entry = models.find(({ source, name }) => source === model?.source && name === model.name);
+  if (!entry || entry.sites === null) {
+    return model?.name ?? '';
+  }
+  return trans.__('%1, %2, %3', entry.name, entry.family, trans._n('%1 site', '%1 sites', entry.sites));
 }
 
 function JobProgress() {
