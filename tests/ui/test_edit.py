@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.tiny import TINY
 from tests.ui.conftest import SETUP as LOCALIZED
 from tests.ui.conftest import TINY_MODEL
 from tests.ui.wire import Browser
 from workbench.errors import InputError
 from workbench.models.model import Model
+from workbench.models.open import wrap_pipeline
 from workbench.patch.generate import Sampling, generate
 from workbench.ui.edits import pairs_of
 from workbench.ui.guards import switch_off, switch_on
@@ -243,3 +245,15 @@ def test_a_forecast_is_what_the_edit_then_costs(panel, setup, edited):
     assert expected["denoiser_rows"] == store.cost(run)["denoiser_rows"]
     assert expected["pairs"] == len(setup["targets"])
     assert panel.ask("edit.forecast", **{**setup, "found": "nothing"})["type"] == "input"
+
+
+def test_a_variable_that_now_holds_another_pipeline_is_not_taken_for_the_guarded_one(panel, setup, tiny_model):
+    variables = panel.session.workspace.variables
+    switched(panel, found=setup["found"], on=True)
+    try:
+        variables["tiny"] = wrap_pipeline(TINY["sd"](), "tiny")
+        tried = panel.end_of(panel.ask("guard.try", model=TINY_MODEL, prompt="HELP")["job"])
+        assert tried["error"]["message"].startswith("Expected the pipeline that is guarded as 'tiny'")
+    finally:
+        variables["tiny"] = tiny_model
+        switched(panel, on=False)

@@ -136,6 +136,9 @@ def try_guard(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         on = guards.find(payload["model"])
         if on is None:
             raise InputError("a guarded model", f"{payload['model']['name']!r} without a guard", "turn the guard on")
+        if workspace.model(payload["model"]).denoiser is not on.model.denoiser:
+            name = repr(payload["model"]["name"])
+            raise InputError(f"the pipeline that is guarded as {name}", "another one", "turn the guard off, then on")
         job.progress("generating", 0, 2)
         trial = try_prompt(job, on, payload["prompt"], payload.get("seed", 0))
         guards.keep(job.id, trial)
