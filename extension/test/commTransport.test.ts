@@ -7,6 +7,7 @@ import { CommTransport } from '../src/lab/commTransport';
 /** A kernel connection as far as the transport uses it; answers are given by hand. */
 class FakeConnection {
   comms: { onClose?(): void; isDisposed: boolean; open: () => void; dispose: () => void; send: () => void }[] = [];
+  id = 'kernel-1';
   isDisposed = false;
   pending: { answer(status: 'ok' | 'error'): void; forget(): void }[] = [];
 
@@ -38,7 +39,7 @@ function start() {
     connectionStatusChanged: new Signal<object, string>(context),
   };
   const transport = new CommTransport(Object.assign(context, signals) as unknown as ISessionContext, () => undefined);
-  return { kernel, transport, ...signals };
+  return { context, kernel, transport, ...signals };
 }
 
 test('the target is registered before the comm is opened', async () => {
@@ -57,7 +58,7 @@ test('a kernel without the package is missing it, and says what Python said', as
 });
 
 test('a restart forgets what is sent meanwhile; the comm is opened once the connection is back', async () => {
-  const { kernel, transport, statusChanged, connectionStatusChanged } = start();
+  const { kernel, transport, kernelChanged, statusChanged, connectionStatusChanged } = start();
   kernel.pending[0]!.answer('ok');
   await vi.waitFor(() => expect(transport.connected).toBe(true));
   // As JupyterLab does it: the status first, then everything is forgotten, then it connects anew.
@@ -66,9 +67,22 @@ test('a restart forgets what is sent meanwhile; the comm is opened once the conn
   expect(transport.state).toBe('starting');
   connectionStatusChanged.emit('connecting');
   connectionStatusChanged.emit('connected');
+  kernelChanged.emit({});
   kernel.pending.at(-1)!.answer('ok');
   await vi.waitFor(() => expect(transport.state).toBe('restarted'));
   expect(kernel.comms).toHaveLength(2);
+});
+
+test('another kernel after a restart has nothing to be excused', async () => {
+  const { context, kernel, transport, kernelChanged, statusChanged } = start();
+  kernel.pending[0]!.answer('ok');
+  await vi.waitFor(() => expect(transport.connected).toBe(true));
+  statusChanged.emit('restarting');
+  const other = Object.assign(new FakeConnection(), { id: 'kernel-2' });
+  context.session.kernel = other;
+  kernelChanged.emit({});
+  other.pending[0]!.answer('ok');
+  await vi.waitFor(() => expect(transport.state).toBe('ready'));
 });
 
 test('a connection that breaks before the first answer is asked again', async () => {

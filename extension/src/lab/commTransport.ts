@@ -126,8 +126,10 @@ export class CommTransport implements Transport {
   };
 
   private kernelChanged(): void {
-    this.restarted = false;
-    this.become(this.context.session?.kernel ? 'starting' : 'dead');
+    const kernel = this.context.session?.kernel;
+    // A notebook also says so of the same kernel after a restart.
+    this.restarted &&= kernel?.id === this.kernel?.id;
+    this.become(kernel ? 'starting' : 'dead');
     void this.open();
   }
 

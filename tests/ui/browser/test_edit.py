@@ -56,7 +56,8 @@ def test_edit_story(lab: Panel) -> None:
     edit_words(lab)
     expect(lab.region.get_by_role("heading", level=2)).to_contain_text("SSIM")
     before = lab.region.locator(".jp-Workbench-slider img").first
-    assert before.evaluate("image => [image.naturalWidth, image.clientWidth]") == [96, 576]
+    expect(before).to_have_js_property("naturalWidth", 96)
+    expect(before).to_have_js_property("clientWidth", 576)
 
     slider(lab).focus()
     for key, value in [("ArrowRight", 51), ("Shift+ArrowLeft", 41), ("Home", 0), ("End", 100)]:

@@ -79,5 +79,4 @@ def test_a_cell_shows_the_same_view(lab: Panel, finished_run: str) -> None:
     expect(lab.grid.locator("[data-row][aria-level='2']")).to_have_count(12)
     lab.row(3).click()
     image = lab.region.get_by_role("complementary", name="Inspector").locator("img").first
-    expect(image).to_be_visible()
-    assert image.evaluate("image => image.naturalWidth") == 96
+    expect(image).to_have_js_property("naturalWidth", 96)
