@@ -43,7 +43,7 @@ function Mounted({ mounting, connection }: { mounting: Mounting; connection: Con
     <SurroundingsContext.Provider
       value={{ connection, state, trans, open: mounting.open, insert: mounting.insert, onAction, announce }}
     >
-      <section class="jp-Workbench-panel" aria-label={title} data-state={connection.transport.state}>
+      <section class="jp-Workbench-panel" aria-label={title}>
         {Panel && <Panel />}
         {Panel === null && (
           <Notice

@@ -56,7 +56,7 @@ def test_edit_story(lab: Panel) -> None:
     edit_words(lab)
     expect(lab.region.get_by_role("heading", level=2)).to_contain_text("SSIM")
     before = lab.region.locator(".jp-Workbench-slider img").first
-    expect(before).to_have_js_property("naturalWidth", 96)
+    expect(before).to_have_js_property("naturalWidth", 96, timeout=SLOW)
     expect(before).to_have_js_property("clientWidth", 576)
 
     slider(lab).focus()

@@ -48,7 +48,7 @@ def test_a_pipeline_of_a_notebook_and_a_restart_of_its_kernel(lab: Panel, finish
     lab.page.get_by_role("tab", name="pipeline.ipynb").click()
     lab.begin("notebook:restart-kernel")
     lab.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    restarted = lab.page.locator(".jp-Workbench-panel[data-state=restarted]")
+    restarted = lab.page.locator(".jp-Workbench-chip", has_text="Restarted")
     expect(restarted.first).to_be_attached(timeout=SLOW)
     lab.call("attention-workbench:open", {"view": "patching", "notebook": "pipeline.ipynb", "run": finished_run})
     expect(lab.region.locator(".jp-Workbench-chip")).to_contain_text("Restarted", timeout=SLOW)
@@ -79,4 +79,4 @@ def test_a_cell_shows_the_same_view(lab: Panel, finished_run: str) -> None:
     expect(lab.grid.locator("[data-row][aria-level='2']")).to_have_count(12)
     lab.row(3).click()
     image = lab.region.get_by_role("complementary", name="Inspector").locator("img").first
-    expect(image).to_have_js_property("naturalWidth", 96)
+    expect(image).to_have_js_property("naturalWidth", 96, timeout=SLOW)

@@ -22,7 +22,7 @@ def test_patching_story(lab: Panel) -> None:
     inspector = lab.region.get_by_role("complementary", name="Inspector")
     expect(inspector.get_by_role("heading", name=re.compile("Site 3"))).to_be_visible()
     expect(inspector.locator("img")).to_have_count(2)
-    expect(inspector.locator("img").first).to_have_js_property("naturalWidth", 96)
+    expect(inspector.locator("img").first).to_have_js_property("naturalWidth", 96, timeout=SLOW)
 
     # Two rows brushed with the keyboard are patched together.
     lab.page.keyboard.press("Shift+ArrowDown")
