@@ -169,6 +169,19 @@ async function tried(shown: GuardTrial = trial()): Promise<void> {
   await seen('With guard');
 }
 
+test('the first open shows a recorded edit with its images, and asks for none', async () => {
+  const recorded = { ...result(), run: '00000000-000000-0000' };
+  const items = recorded.images.map(({ pair, seed, method, text }) => ({ pair, seed, arm: method, text }));
+  kernel.answers['examples.get'] = () => ({ setup: {}, results: [recorded], items });
+  open();
+  await seen('A recorded run. Nothing has run on this machine.');
+  await until(() => expect(slider()).not.toBeNull());
+  await until(() => expect(el.querySelectorAll('img[src^=blob]').length).toBeGreaterThan(2));
+  expect(kernel.names()).not.toContain('edit.images');
+  expect(kernel.names()).not.toContain('edit.start');
+  expect(el.textContent).not.toContain('changed since');
+});
+
 test('the first open chooses a found set and its model, and edits nothing', async () => {
   await ready();
   expect(kernel.names()).not.toContain('edit.start');

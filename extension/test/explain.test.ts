@@ -102,6 +102,19 @@ test('the first open chooses a classifier and runs nothing', async () => {
   expect(kernel.names()).not.toContain('explain.start');
 });
 
+test('the first open shows a recorded explanation, which a run replaces', async () => {
+  const recorded = { ...result(), job: '00000000-000000-0000' };
+  kernel.answers['examples.get'] = () => ({ setup: {}, results: [recorded], items: [] });
+  open();
+  await seen('A recorded run. Nothing has run on this machine.');
+  expect(words()).toHaveLength(3);
+  expect(button('Show toxic words')).toBeUndefined();
+  await until(() => expect(button('Explain')!.getAttribute('aria-disabled')).toBeNull());
+  button('Run it here')!.click();
+  await until(() => expect(payloads('explain.start')).toMatchObject([{ classifier: recorded.classifier }]));
+  await until(() => expect(el.textContent).not.toContain('A recorded run.'));
+});
+
 test('each word says its value and its side', async () => {
   await explained();
   expect(words().map(word => word.ariaLabel ?? word.getAttribute('aria-label'))).toEqual([

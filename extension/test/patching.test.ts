@@ -5,7 +5,7 @@ import { Listeners } from '../src/protocol/transport';
 import { english } from '../src/trans';
 import { mount } from '../src/view/mount';
 import type { Action, Kept, Mounting } from '../src/view/view';
-import { FakeKernel, result, RUN } from './fakeKernel';
+import { FakeKernel, MODEL, result, RUN } from './fakeKernel';
 
 let kernel: FakeKernel;
 let el: HTMLElement;
@@ -64,6 +64,49 @@ test('a run sends the setup, shows progress and fills rows while it goes on', as
   expect(kept['run']).toBe(RUN);
   kernel.event('job', job({ status: 'done', left: null }));
   await seen(`Finished. Saved as run ${RUN}.`);
+});
+
+const RECORDED = '00000000-000000-0000';
+
+function withExample(): void {
+  const recorded = result({ run: RECORDED, status: 'done', seconds: 41, pairs: result().pairs });
+  const items = recorded.pairs.flatMap((_, pair) => [{ pair, seed: 0, arm: 'source', text: 'HELP' }]);
+  const setup = { model: MODEL, pairs: 2, seeds: 1, steps: null, step_windows: 4, share: 0.9, drift_margin: 0.05 };
+  kernel.answers['examples.get'] = () => ({ setup, results: [recorded], items });
+}
+
+test('the first open shows a recorded run, says so, and runs it here on request alone', async () => {
+  withExample();
+  open();
+  await seen('A recorded run. Nothing has run on this machine.');
+  await vi.waitFor(() => expect(row(0)!.getAttribute('aria-label')).toContain('effect'));
+  expect(button('Keep as found set')).toBeUndefined();
+  expect(kernel.names()).not.toContain('images.get');
+  expect(kept['run']).toBeUndefined();
+  await seen('46 images');
+  button('Run it here, about 41 s')!.click();
+  await vi.waitFor(() => expect(kernel.names()).toContain('patching.start'));
+  const asked = kernel.asked.find(message => message.name === 'patching.start')!;
+  expect(asked.payload).toMatchObject({ model: MODEL, pairs: 2, seeds: 1, step_windows: 4 });
+  await vi.waitFor(() => expect(el.textContent).not.toContain('A recorded run.'));
+});
+
+test('sites of a recorded run are not patched together', async () => {
+  withExample();
+  open();
+  await seen('A recorded run.');
+  row(1)!.focus();
+  row(1)!.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', shiftKey: true, bubbles: true }));
+  await seen('patched together once it runs here');
+  await new Promise(resolve => setTimeout(resolve, 700));
+  expect(kernel.names()).not.toContain('patching.combine');
+});
+
+test('a panel that has a run does not ask for the recorded one', async () => {
+  withExample();
+  open({ run: RUN });
+  await seen('No set meets the rule');
+  expect(kernel.names()).not.toContain('examples.get');
 });
 
 test('partial results of another panel are not shown', async () => {

@@ -140,6 +140,8 @@ export type PatchingResult = {
 
 export type ImageRef = { pair: number; seed: number; arm: string };
 
+export type ReadImage = ImageRef & { text: string };
+
 /** A found set of a finished run, or one that was kept under a name. */
 export type FoundEntry = { name: string; run: string | null; model: string; sites: number[] };
 
@@ -453,7 +455,8 @@ export type Requests = {
   'patching.found': [{ run: string; share: number; drift_margin: number }, { found: ArmScore | null }];
   'patching.combine': [{ run: string; sites: number[] }, { job: string }];
   'patching.keep': [{ run: string; sites: number[]; name: string; replace?: boolean }, { path: string }];
-  'images.get': [{ run: string; items: ImageRef[] }, { items: (ImageRef & { text: string })[] }];
+  'images.get': [{ run: string; items: ImageRef[] }, { items: ReadImage[] }];
+  'examples.get': [{ view: string }, { setup: object; results: object[]; items: ReadImage[] }];
   'code.get': [{ view: string; settings: object }, { code: string }];
   'jobs.cancel': [{ job: string }, { cancelled: boolean }];
   'runs.list': [object, { runs: RunEntry[] }];

@@ -1,6 +1,6 @@
 /** Images of one run, asked for in batches as they are drawn and given up together. */
 import type { Client } from '../protocol/client';
-import type { ImageRef } from '../protocol/messages';
+import type { ImageRef, ReadImage } from '../protocol/messages';
 import { Listeners } from '../protocol/transport';
 
 const BATCH = 100;
@@ -11,10 +11,8 @@ export interface LoadedImage {
   text: string;
 }
 
-type Read = ImageRef & { text: string };
-
 /** Asks the kernel for images; `buffers[k]` is the PNG of `items[k]`. */
-export type AskForImages = (items: ImageRef[]) => Promise<{ items: Read[]; buffers: ArrayBuffer[] }>;
+export type AskForImages = (items: ImageRef[]) => Promise<{ items: ReadImage[]; buffers: ArrayBuffer[] }>;
 
 export class RunImages {
   constructor(
@@ -77,7 +75,7 @@ export class RunImages {
     }
   }
 
-  private keep(item: Read, png: ArrayBuffer | undefined): void {
+  private keep(item: ReadImage, png: ArrayBuffer | undefined): void {
     if (png !== undefined && !this.disposed) {
       const url = URL.createObjectURL(new Blob([png], { type: 'image/png' }));
       this.loaded.set(keyOf(item), { url, text: item.text });

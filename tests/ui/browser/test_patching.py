@@ -56,6 +56,10 @@ def test_a_found_set_is_kept_and_not_replaced_unasked(lab: Panel, finished_run: 
 
 def test_missing_quotes_are_repaired_by_a_button(lab: Panel) -> None:
     lab.open("Patching")
+    # What was recorded is shown with its figures and pictures before anything has run.
+    expect(lab.region).to_contain_text("A recorded run.")
+    expect(lab.row(5)).to_have_attribute("aria-label", re.compile("effect"))
+    expect(lab.row(5).locator("img")).to_have_js_property("naturalWidth", 96)
     lab.region.get_by_label("Target prompt").fill("A red sign that says OPEN")
     run = lab.region.locator(".jp-Workbench-run").get_by_role("button")
     expect(run).to_have_attribute("aria-disabled", "true")

@@ -41,6 +41,8 @@ def measure(panel: Panel, watch: Watch) -> None:
     watch.see("kernel ready")
     panel.grid.wait_for(timeout=SLOW)
     watch.see("sites visible")
+    expect(panel.row(0)).to_have_attribute("aria-label", re.compile("effect"), timeout=SLOW)
+    watch.see("recorded run visible")
     panel.choose("glyph-unet")
     panel.set_number("Steps", 4)
     expect(panel.region.locator(".jp-Workbench-forecast[data-state=ready]")).to_be_visible(timeout=SLOW)

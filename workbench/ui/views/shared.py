@@ -10,6 +10,7 @@ from workbench import __version__
 from workbench.errors import InputError
 from workbench.models.cards import list_models
 from workbench.runs.images import inside
+from workbench.ui.examples import recorded_example
 from workbench.ui.guards import guards_of
 from workbench.ui.handlers import Reply, find_view, handles, list_views
 from workbench.ui.heavy import load_heavy_modules
@@ -90,6 +91,12 @@ def get_images(session: Session, payload: dict[str, Any]) -> Reply:
             items.append({**item, "text": str(cell.get("text", ""))})
             files.append(inside(run.folder / "images", cell["image"]).read_bytes())
     return Reply({"items": items}, files)
+
+
+@handles("examples.get")
+def get_example(_: Session, payload: dict[str, Any]) -> Reply:
+    """Return the recorded result of a view."""
+    return recorded_example(payload["view"])
 
 
 @handles("found.list")

@@ -2,9 +2,10 @@
 import type { AblateOptions, AblatePlan, AblateResult, AblateRow } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
+import { loadExample, RECORDED } from '../example';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
-import { type Choice, readChoice, wholeSetup } from './choice';
+import { type Choice, FIRST_CHOICE, readChoice, wholeSetup } from './choice';
 
 const VIEW = 'ablate';
 const PLAN_MILLISECONDS = 150;
@@ -47,6 +48,11 @@ export class Ablate extends JobModel {
     ];
   }
 
+  /** Whether the result was recorded elsewhere: nothing has run here yet. */
+  get recorded(): boolean {
+    return this.result?.run === RECORDED;
+  }
+
   dispose(): void {
     this.stop.forEach(stop => stop());
     clearTimeout(this.planning);
@@ -83,6 +89,12 @@ export class Ablate extends JobModel {
     this.follow(answer?.payload.job, null);
   }
 
+  /** Run here what the recorded result shows. */
+  async runExample(): Promise<void> {
+    this.change(FIRST_CHOICE);
+    await this.start();
+  }
+
   async resume(): Promise<void> {
     const { run } = this;
     if (run !== null && !this.isRunning) {
@@ -97,6 +109,7 @@ export class Ablate extends JobModel {
       this.jobName = job;
       this.ended = null;
       this.run = run;
+      this.result = this.recorded ? null : this.result;
       this.keep();
       // Events of the job may have come before this reply.
       this.jobChanged();
@@ -109,6 +122,9 @@ export class Ablate extends JobModel {
     );
     this.jobName = known?.job ?? null;
     this.run ??= known?.run ?? null;
+    if (this.run === null && this.jobName === null) {
+      void this.showExample();
+    }
     const [answer] = await Promise.all([
       this.ask(() => this.connection.client.request('ablate.options', {})),
       this.loadResult(),
@@ -123,6 +139,14 @@ export class Ablate extends JobModel {
     const answer = run && (await this.ask(() => this.connection.client.request('ablate.result', { run })));
     if (answer && run === this.run) {
       this.show(answer.payload);
+    }
+  }
+
+  private async showExample(): Promise<void> {
+    const example = await loadExample<object, AblateResult>(this.connection.client, VIEW);
+    if (example && this.result === null && this.run === null && this.jobName === null) {
+      this.result = example.results[0] ?? null;
+      this.tell();
     }
   }
 

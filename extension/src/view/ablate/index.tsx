@@ -8,6 +8,7 @@ import { useAction, useSurroundings } from '../parts/context';
 import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import { Progress } from '../parts/progress';
+import { Recorded } from '../parts/recorded';
 import { useCopyCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
 import { Ablate, type Mode } from './ablate';
@@ -57,6 +58,7 @@ function Whole() {
       <Refusals />
       <RunProgress />
       <KernelNotice problem={ablate.problem} steps={resumable ? [resume] : []} />
+      {result && ablate.recorded && <Recorded seconds={result.seconds} onRun={() => void ablate.runExample()} />}
       {result && <Answer result={result} />}
       <div class="jp-Workbench-body jp-mod-wideInspector">
         <div class="jp-Workbench-evidence">
@@ -83,8 +85,8 @@ function Whole() {
 
 function useAbout(): string {
   const { trans } = useSurroundings();
-  const { result } = useAblate();
-  return result
+  const { result, recorded } = useAblate();
+  return result && !recorded
     ? trans.__('Run %1, %2 of %3 trainings and conversions', result.run, result.cells_done, result.cells)
     : trans.__('Small systems, trained in this kernel');
 }

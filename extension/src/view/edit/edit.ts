@@ -11,6 +11,7 @@ import type {
 } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
+import { loadExample, RECORDED } from '../example';
 import { modelOf } from '../foundSets';
 import { type AskForImages, type LoadedImage, RunImages } from '../images';
 import { JobModel } from '../jobModel';
@@ -81,6 +82,11 @@ export class Edit extends JobModel {
     );
   }
 
+  /** Whether the result was recorded elsewhere: nothing has run here yet. */
+  get recorded(): boolean {
+    return this.result?.run === RECORDED;
+  }
+
   dispose(): void {
     this.stop.forEach(stop => stop());
     clearTimeout(this.forecasting);
@@ -104,6 +110,7 @@ export class Edit extends JobModel {
     const answer = await this.ask(() => this.connection.client.request('edit.start', setup));
     if (answer) {
       this.jobName = answer.payload.job;
+      this.result = this.recorded ? null : this.result;
       this.ended = null;
       // Events of the job may have come before this reply.
       this.jobChanged();
@@ -150,6 +157,9 @@ export class Edit extends JobModel {
   private async greeted(): Promise<void> {
     const known = this.connection.findJob(VIEW, job => job.status === 'queued' || job.status === 'running');
     this.jobName = known?.job ?? null;
+    if (this.run === null && this.jobName === null) {
+      void this.showExample();
+    }
     const [models] = await Promise.all([
       this.ask(() => this.connection.client.request('models.list', {})),
       this.loadSets(),
@@ -182,6 +192,16 @@ export class Edit extends JobModel {
     const answer = run && (await this.ask(() => this.connection.client.request('edit.result', { run })));
     if (answer && run === this.run) {
       this.show(answer.payload);
+    }
+  }
+
+  private async showExample(): Promise<void> {
+    const example = await loadExample<object, EditResult>(this.connection.client, VIEW);
+    if (example && this.result === null && this.run === null && this.jobName === null) {
+      this.result = example.results[0] ?? null;
+      this.images = example.images;
+      this.images.onChange(() => this.tell());
+      this.tell();
     }
   }
 

@@ -8,6 +8,7 @@ import { GuardChip } from '../parts/guardChip';
 import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import { Progress } from '../parts/progress';
+import { Recorded } from '../parts/recorded';
 import { useCopyCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
 import { changesSince } from './choice';
@@ -120,10 +121,11 @@ function JobProgress() {
 
 function Answer({ result }: { result: EditResult }) {
   const { trans } = useSurroundings();
-  const { choice, isRunning } = useEdit();
-  const changes = isRunning ? [] : changesSince(result, choice);
+  const { choice, isRunning, recorded } = useEdit();
+  const changes = isRunning || recorded ? [] : changesSince(result, choice);
   return (
     <>
+      {recorded && <Recorded />}
       <VerdictSection sentence={sentenceOf(result, trans)} figures={figuresOf(result, trans)} />
       {result.notes.map(note => (
         <p key={note} class="jp-Workbench-stale">

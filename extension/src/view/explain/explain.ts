@@ -1,9 +1,10 @@
 /** The state of the explain view: what is chosen, the strips, the comparison, and words that are taken away. */
 import type { ExplainOptions, ExplainResult } from '../../protocol/messages';
 import type { Connection } from '../connection';
+import { loadExample } from '../example';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
-import { type Choice, readChoice, wholeSetup } from './choice';
+import { type Choice, FIRST_CHOICE, readChoice, wholeSetup } from './choice';
 
 const VIEW = 'explain';
 
@@ -51,6 +52,11 @@ export class Explain extends JobModel {
     return this.jobName !== null && this.jobName === this.compared;
   }
 
+  /** Whether what is shown was recorded elsewhere: nothing has run here yet. */
+  get recorded(): boolean {
+    return this.result !== null && this.explained === null;
+  }
+
   dispose(): void {
     this.stop.forEach(stop => stop());
   }
@@ -76,6 +82,13 @@ export class Explain extends JobModel {
     }
   }
 
+  /** Run here what the recorded result shows. */
+  async runExample(): Promise<void> {
+    const { classifier } = this.result!;
+    this.change({ ...FIRST_CHOICE, classifier });
+    await this.start();
+  }
+
   async compare(): Promise<void> {
     const setup = wholeSetup(this.choice);
     if (setup === null || this.isRunning) {
@@ -85,6 +98,7 @@ export class Explain extends JobModel {
     const answer = await this.ask(() => this.connection.client.request('explain.compare', setup));
     if (answer) {
       this.jobName = this.compared = answer.payload.job;
+      this.result = this.recorded ? null : this.result;
       this.comparison = null;
       await this.started(this.compared);
     }
@@ -142,6 +156,18 @@ export class Explain extends JobModel {
     this.explained = this.known(this.explained);
     this.compared = this.known(this.compared);
     await Promise.all([this.load(this.explained), this.load(this.compared)]);
+    if (this.explained === null && this.compared === null) {
+      await this.showExample();
+    }
+  }
+
+  private async showExample(): Promise<void> {
+    const example = await loadExample<object, ExplainResult>(this.connection.client, VIEW);
+    if (example && this.explained === null && this.compared === null) {
+      this.result = example.results[0] ?? null;
+      this.comparison = example.results[1] ?? null;
+      this.tell();
+    }
   }
 
   private known(job: string | null): string | null {

@@ -9,6 +9,7 @@ import { KernelNotice } from '../parts/kernelNotice';
 import { KeyList } from '../parts/keyList';
 import { Progress } from '../parts/progress';
 import { RampScale, rampLimit } from '../parts/ramp';
+import { Recorded } from '../parts/recorded';
 import { useCopyCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
 import { wholeSetup } from './choice';
@@ -54,11 +55,12 @@ function Whole() {
   return (
     <>
       <Bar about={about} onCopy={setup ? copy : undefined}>
-        <ShowWords />
+        {!explain.recorded && <ShowWords />}
       </Bar>
       <Setup />
       <JobProgress />
       <KernelNotice problem={explain.problem} />
+      {explain.recorded && <Recorded onRun={() => void explain.runExample()} />}
       {result && <Answer result={result} />}
       <div class="jp-Workbench-body">
         <div class="jp-Workbench-evidence">

@@ -88,6 +88,20 @@ export function asSetup(choice: Choice): PatchingSetup {
   };
 }
 
+/** What is chosen where a recorded result with pairs of the kernel's own making is run again. */
+export function choiceOf(setup: PatchingSetup): Partial<Choice> {
+  return {
+    model: setup.model,
+    from: 'made',
+    made: setup.pairs as number,
+    seeds: setup.seeds,
+    steps: setup.steps ?? null,
+    windows: setup.step_windows ?? 1,
+    share: setup.share ?? FIRST_CHOICE.share,
+    margin: setup.drift_margin ?? FIRST_CHOICE.margin,
+  };
+}
+
 /** The setup of a choice; null if something is wrong with it. */
 export function settingsOf(choice: Choice): PatchingSetup | null {
   return wrongWith(choice) === null ? asSetup(choice) : null;

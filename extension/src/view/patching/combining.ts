@@ -43,7 +43,13 @@ export class Combining {
   private async combine(): Promise<void> {
     const { patching, selection } = this;
     const { result } = patching;
-    if (result === null || result.status === 'running' || selection.length < 2 || scoreOf(result, selection)) {
+    if (
+      result === null ||
+      patching.recorded ||
+      result.status === 'running' ||
+      selection.length < 2 ||
+      scoreOf(result, selection)
+    ) {
       return;
     }
     const job = this.job;

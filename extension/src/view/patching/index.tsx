@@ -10,6 +10,7 @@ import type { NextStep } from '../parts/notice';
 import type { MenuItem } from '../parts/menu';
 import { parameters } from '../parts/numbers';
 import { Progress } from '../parts/progress';
+import { Recorded } from '../parts/recorded';
 import { useCopyCode, useInsertCode } from '../parts/setupCode';
 import { VerdictSection } from '../parts/verdict';
 import { changesSince, settingsOf } from './choice';
@@ -101,7 +102,9 @@ function useMore(patching: Patching): MenuItem[] {
       onClick: () => patching.hideSetup(!setupHidden),
     },
     ...(insert ? [{ label: trans.__('Insert below the active cell'), onClick: insert }] : []),
-    ...(result ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }] : []),
+    ...(result && !patching.recorded
+      ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }]
+      : []),
     ...(open ? [{ label: trans.__('All runs'), onClick: () => open('runs', {}) }] : []),
   ];
 }
@@ -164,10 +167,11 @@ function Answer() {
   if (result === null) {
     return null;
   }
-  const changes = patching.isRunning ? [] : changesSince(result, choice);
+  const changes = patching.isRunning || patching.recorded ? [] : changesSince(result, choice);
   const unfinished = result.status !== 'done' && !patching.isRunning;
   return (
     <>
+      {patching.recorded && <Recorded seconds={result.seconds} onRun={() => void patching.runExample()} />}
       <VerdictSection
         sentence={sentenceOf(result, chosen, trans)}
         figures={figuresOf(result, chosen, choice.margin, trans)}

@@ -1,11 +1,20 @@
 /** The state of the patching view: what is chosen, what the kernel said, and what runs. */
-import type { ArmScore, Forecast, ModelEntry, ModelRef, PatchingResult, SiteMap } from '../../protocol/messages';
+import type {
+  ArmScore,
+  Forecast,
+  ModelEntry,
+  ModelRef,
+  PatchingResult,
+  PatchingSetup,
+  SiteMap,
+} from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
+import { type Example, loadExample, RECORDED } from '../example';
 import { RunImages } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
-import { asSetup, type Choice, readChoice, wrongWith } from './choice';
+import { asSetup, type Choice, choiceOf, readChoice, wrongWith } from './choice';
 import { Combining } from './combining';
 
 const VIEW = 'patching';
@@ -78,8 +87,16 @@ export class Patching extends JobModel {
     this.forecastSoon();
   }
 
+  /** Whether the result was recorded elsewhere: nothing has run here yet. */
+  get recorded(): boolean {
+    return this.result?.run === RECORDED;
+  }
+
   async chooseModel(model: ModelRef): Promise<void> {
     this.siteMap = null;
+    if (this.recorded && model.name !== this.result?.model) {
+      this.forgetExample();
+    }
     this.change({ model });
     await this.loadSites();
   }
@@ -91,6 +108,14 @@ export class Patching extends JobModel {
     this.problem = null;
     const answer = await this.ask(() => this.connection.client.request('patching.start', asSetup(this.choice)));
     this.follow(answer?.payload.job, null);
+  }
+
+  /** Run here what the recorded result shows. */
+  async runExample(): Promise<void> {
+    if (this.example !== null) {
+      this.change(choiceOf(this.example.setup));
+      await this.start();
+    }
   }
 
   async resume(): Promise<void> {
@@ -140,6 +165,9 @@ export class Patching extends JobModel {
     );
     this.jobName = known?.job ?? null;
     this.run ??= known?.run ?? null;
+    if (this.run === null && this.jobName === null) {
+      void this.showExample();
+    }
     await Promise.all([this.loadModels(), this.loadResult()]);
   }
 
@@ -170,6 +198,24 @@ export class Patching extends JobModel {
       this.tell();
       this.forecastSoon();
     }
+  }
+
+  private async showExample(): Promise<void> {
+    const example = await loadExample<PatchingSetup, PatchingResult>(this.connection.client, VIEW);
+    const result = example?.results[0];
+    if (example && result && this.result === null && this.run === null && this.jobName === null) {
+      this.example = example;
+      this.result = result;
+      this.chosen = result.found?.score;
+      this.images = example.images;
+      this.images.onChange(() => this.tell());
+      this.tell();
+    }
+  }
+
+  private forgetExample(): void {
+    this.example = this.result = null;
+    this.chosen = undefined;
   }
 
   private async loadResult(): Promise<void> {
@@ -207,6 +253,9 @@ export class Patching extends JobModel {
       if (run === null) {
         this.run = null;
         this.combining.clear();
+        if (this.recorded) {
+          this.forgetExample();
+        }
       }
       this.keep();
       // Events of the job may have come before this reply.
@@ -273,7 +322,7 @@ export class Patching extends JobModel {
 
   private async applyRule(): Promise<void> {
     const { result, choice } = this;
-    if (result?.status !== 'done') {
+    if (result?.status !== 'done' || this.recorded) {
       return;
     }
     const rule = { run: result.run, share: choice.share, drift_margin: choice.margin };
@@ -285,6 +334,7 @@ export class Patching extends JobModel {
   }
 
   private ended: string | null = null;
+  private example: Example<PatchingSetup, PatchingResult> | null = null;
   private forecasting: ReturnType<typeof setTimeout> | undefined;
   private run: string | null;
   private stop: (() => void)[];

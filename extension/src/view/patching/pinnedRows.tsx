@@ -48,6 +48,9 @@ function useSelectedAbout(): string {
   if (job?.status === 'running' || job?.status === 'queued') {
     return trans.__('%1 of %2 images', job.done, job.total ?? '…');
   }
+  if (patching.recorded) {
+    return trans.__('patched together once it runs here');
+  }
   return patching.result?.status === 'done' ? trans.__('not patched yet') : trans.__('patched together after the run');
 }
 
