@@ -127,7 +127,8 @@ def test_the_example_of_patching_is_of_the_model_that_is_embedded(browser, tmp_p
     reply, files = browser.ask_for_files("examples.get", view="patching")
     (result,) = reply["results"]
     known = known_site_maps()[result["model"]]
-    assert result["site_map"]["sites"] == known["sites"]
+    shown = [{key: site[key] for key in known["sites"][0]} for site in result["site_map"]["sites"]]
+    assert shown == known["sites"]
     texts = {(item["pair"], item["arm"]): item["text"] for item in reply["items"]}
     assert any(
         texts[place, result["found"]["score"]["arm"]] == pair["target_text"] != texts[place, "source"]
