@@ -159,14 +159,20 @@ def test_nan_images_are_bad_input(run, monkeypatch, glyph_unet):
     assert "NaN" in err
 
 
-def test_a_failing_job_is_exit_code_1(run, monkeypatch):
+def test_a_failing_job_is_exit_code_1_and_its_run_says_why(run, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the device is gone")
 
     monkeypatch.setattr("workbench.localize.job.run_batch", fail)
-    code, _, err = run("localize", "glyph-unet", "--pairs", "1", "--steps", "1")
+    code, _, err = run("localize", "glyph-unet", "--pairs", "1", "--steps", "1", "--out", "o")
     assert code == 1
     assert "the device is gone" in err
+    code, out, _ = run("runs", "show", "last", "--out", "o")
+    assert code == 0
+    assert "failure   after 0 cells: RuntimeError: the device is gone\n" in out
+    assert "Traceback" not in out
+    code, out, _ = run("runs", "show", "last", "--out", "o", "--json")
+    assert "in fail" in json.loads(out)["failure"]["details"]
 
 
 def test_ctrl_c_is_exit_code_1_and_the_run_can_go_on(run, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.runs.images import inside, pixel_hash, read_image, write_image
+from workbench.runs.schema import VERSIONS
 from workbench.runs.store import RunStore
 
 WRITER = """
@@ -117,6 +119,51 @@ def test_how_a_run_ended_is_noted_and_its_lock_released(store, error, status):
     assert store.get(run.id).status == status
     with store.working_on(run):
         pass
+
+
+def test_why_a_run_failed_is_kept_until_it_goes_on(store):
+    run = new_run(store)
+    store.write_batch(run, "a", [("0", {"x": 1})], denoiser_rows=1, seconds=0.0)
+    with pytest.raises(InputError), store.working_on(run):
+        raise InputError("finite pixels", "NaN", "run in float32")
+    failure = store.failure(run)
+    assert failure.pop("details").rstrip().endswith("expected finite pixels; got NaN; run in float32")
+    message = "Expected finite pixels; got NaN."
+    assert failure == {"type": "input", "message": message, "hint": "Run in float32.", "cells": 1}
+    with store.working_on(run):
+        assert store.failure(run) is None
+        store.set_status(run, "done")
+    assert store.failure(run) is None
+
+
+def test_a_failure_is_short_whatever_was_raised(store):
+    run = new_run(store)
+
+    def sink(depth: int) -> None:
+        if depth == 0:
+            raise MemoryError("x" * 100_000)
+        sink(depth - 1)
+
+    with pytest.raises(MemoryError), store.working_on(run):
+        sink(500)
+    failure = store.failure(run)
+    assert (failure["type"], failure["cells"]) == ("memory", 0)
+    assert len(json.dumps(failure)) < 30_000
+
+
+def test_a_store_of_an_older_version_is_read_and_keeps_reasons_from_then_on(tmp_path):
+    with sqlite3.connect(tmp_path / "runs.sqlite") as connection:
+        connection.executescript(f"{VERSIONS[0]}; PRAGMA user_version = 1")
+        values = ("20251126-143728-101e", "localize", "m", "2025-11-26T14:37:28+00:00", "failed", "{}", "{}", "{}")
+        connection.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,NULL)", values)
+    (tmp_path / values[0]).mkdir()
+    store = RunStore(tmp_path)
+    old = store.get("last")
+    assert (old.status, store.result(old), store.failure(old)) == ("failed", None, None)
+    for run in (old, new_run(store)):
+        with pytest.raises(RuntimeError), store.working_on(run):
+            raise RuntimeError("again")
+        assert RunStore(tmp_path).failure(run)["message"] == "RuntimeError: again"
 
 
 def test_images_are_written_whole_and_stay_inside_the_folder(tmp_path, random_image):

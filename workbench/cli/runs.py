@@ -61,6 +61,7 @@ def show_run(run: RunArgument, out: OutOption = DEFAULT_OUT, as_json: JsonFlag =
         "forecast": found.forecast,
         "cost": store.cost(found),
         "result": store.result(found),
+        "failure": store.failure(found),
         "versions": found.versions,
         "folder": str(found.folder),
         "config": found.config,
@@ -68,6 +69,9 @@ def show_run(run: RunArgument, out: OutOption = DEFAULT_OUT, as_json: JsonFlag =
     if as_json:
         print_json(data)
         return
+    if (failure := data.pop("failure")) is not None:
+        data["failure"] = f"after {failure['cells']} cells: {failure['message']}"
+        data["hint"] = f"{failure['hint']} The traceback is in the details of --json."
     for name, value in data.items():
         if name != "config":
             print(f"{name:9} {value}")

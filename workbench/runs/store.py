@@ -17,22 +17,9 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from workbench.errors import InputError
+from workbench.runs.failure import describe_error
+from workbench.runs.schema import migrate
 
-SCHEMA_VERSION: Final = 1
-SCHEMA: Final = """
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, verb TEXT NOT NULL, model TEXT NOT NULL, created TEXT NOT NULL, status TEXT NOT NULL,
-    config TEXT NOT NULL, versions TEXT NOT NULL, forecast TEXT NOT NULL, result TEXT
-);
-CREATE TABLE cells (
-    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, data TEXT NOT NULL,
-    PRIMARY KEY (run, key)
-);
-CREATE TABLE batches (
-    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, denoiser_rows INTEGER NOT NULL,
-    seconds REAL NOT NULL, PRIMARY KEY (run, key)
-);
-"""
 PACKAGES: Final = ("attention-workbench", "torch", "diffusers", "transformers", "peft", "rapidocr", "numpy")
 
 
@@ -81,7 +68,7 @@ class RunStore:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._connect() as connection:
-                _migrate(connection, self.path)
+                migrate(connection, self.path)
         except (OSError, sqlite3.OperationalError) as error:
             raise InputError("a writable output folder", f"{self.root} ({error})", "give another --out DIR") from error
         except sqlite3.DatabaseError as error:
@@ -116,8 +103,11 @@ class RunStore:
         (self.root / name / "images").mkdir(parents=True)
         row = (name, verb, model, created.isoformat(timespec="seconds"), "running")
         texts = [json.dumps(value) for value in (config, package_versions(), forecast)]
+        insert = (
+            "INSERT INTO runs (id, verb, model, created, status, config, versions, forecast) VALUES (?,?,?,?,?,?,?,?)"
+        )
         with self._transaction() as connection:
-            connection.execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,NULL)", (*row, *texts))
+            connection.execute(insert, (*row, *texts))
         return self.get(name)
 
     def get(self, run: str) -> Run:
@@ -155,18 +145,29 @@ class RunStore:
             cells=cells,
         )
 
-    def set_status(self, run: Run, status: str, result: dict[str, Any] | None = None) -> None:
-        """Note how a run ended, with its result if it has one."""
-        text = None if result is None else json.dumps(result)
+    def set_status(
+        self, run: Run, status: str, result: dict[str, Any] | None = None, *, failure: dict[str, Any] | None = None
+    ) -> None:
+        """Note how a run ended, with its result or with why it failed."""
+        texts = [None if value is None else json.dumps(value) for value in (result, failure)]
+        update = "UPDATE runs SET status = ?, result = coalesce(?, result), failure = coalesce(?, failure) WHERE id = ?"
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE runs SET status = ?, result = coalesce(?, result) WHERE id = ?", (status, text, run.id)
-            )
+            connection.execute(update, (status, *texts, run.id))
 
     def result(self, run: Run) -> dict[str, Any] | None:
         """Return the result stored with a finished run."""
         with self._connect() as connection:
             (text,) = connection.execute("SELECT result FROM runs WHERE id = ?", (run.id,)).fetchone()
+        return None if text is None else json.loads(text)
+
+    def failure(self, run: Run) -> dict[str, Any] | None:
+        """Return why a run failed: `type`, `message`, `hint`, `details`, and as `cells` how many were done by then.
+
+        None for a run that has not failed, or that failed before stores kept the reason.
+        """
+        query = "SELECT failure FROM runs WHERE id = ? AND status = 'failed'"
+        with self._connect() as connection:
+            (text,) = connection.execute(query, (run.id,)).fetchone() or (None,)
         return None if text is None else json.loads(text)
 
     def write_batch(
@@ -199,7 +200,7 @@ class RunStore:
 
     @contextmanager
     def working_on(self, run: Run) -> Iterator[None]:
-        """Hold a run for this process and note how it ended; the lock falls with the process that holds it."""
+        """Hold a run for this process and note how it ended, and why; the lock falls with the process that holds it."""
         with self._holding(run):
             try:
                 self.set_status(run, "running")
@@ -207,8 +208,8 @@ class RunStore:
             except KeyboardInterrupt:
                 self.set_status(run, "interrupted")
                 raise
-            except BaseException:
-                self.set_status(run, "failed")
+            except BaseException as error:
+                self.set_status(run, "failed", failure={**describe_error(error), "cells": self.get(run.id).cells})
                 raise
 
     @contextmanager
@@ -247,22 +248,6 @@ class RunStore:
             # A folder under another name is nobody's run, should the process end before all of it is gone.
             gone = run.folder.rename(run.folder.with_name(f".{run.id}.deleted"))
         rmtree(gone)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found == 0:
-        for statement in SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
-    if found > SCHEMA_VERSION:
-        raise InputError(
-            f"a run store of version {SCHEMA_VERSION} or older",
-            f"version {found} in {path}",
-            "update attention-workbench or give another --out DIR",
-        )
 
 
 def package_versions() -> dict[str, str]:
