@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,7 +31,7 @@ from workbench import (
 )
 from workbench.models.model import Defaults
 from workbench.models.open import wrap_pipeline
-from workbench.runs.images import read_image
+from workbench.runs.images import pixel_hash, read_image, write_image
 
 ROOT = Path(__file__).parents[2]
 PAIRS = 4
@@ -162,6 +164,24 @@ def test_a_finished_run_replays_to_the_same_images(tiny_model, tmp_path):
     outcome = replay(store, store.get("last"), model=tiny_model)
     assert outcome.identical == outcome.images > 10
     assert outcome.max_difference == 0
+    again = store.get(outcome.replayed_as)
+    assert store.result(again)["replay"] == outcome.to_dict()
+
+
+def test_a_replay_measures_what_differs(tiny_model, tmp_path):
+    localize(tiny_model, make_pairs(1, embedded=False), out=tmp_path)
+    store = RunStore(tmp_path)
+    run = store.get("last")
+    cell = store.cells(run)["0/0/source"]
+    changed = read_image(run.folder / "images" / cell["image"]).copy()
+    level = int(changed[0, 0, 0])
+    changed[0, 0, 0] = level + 7 if level < 128 else level - 7
+    write_image(run.folder / "images" / cell["image"], changed)
+    with sqlite3.connect(store.path) as connection:
+        data = json.dumps({**cell, "pixels": pixel_hash(changed)})
+        connection.execute("UPDATE cells SET data = ? WHERE run = ? AND key = '0/0/source'", (data, run.id))
+    outcome = replay(store, run, model=tiny_model)
+    assert (outcome.images - outcome.identical, outcome.max_difference) == (1, 7)
 
 
 def test_a_replay_notices_other_weights(tiny_model, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from workbench.errors import InputError
 from workbench.localize.job import Job, Listener
 from workbench.localize.settings import Settings
+from workbench.localize.stages import SET_STAGE
 from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
 from workbench.runs.images import inside, read_image
@@ -33,8 +35,25 @@ class Replay:
         return asdict(self)
 
 
-def replay(store: RunStore, run: Run, *, model: Model | None = None, on_progress: Listener | None = None) -> Replay:
+def replay(
+    store: RunStore,
+    run: Run,
+    *,
+    model: Model | None = None,
+    on_run: Callable[[Run], None] | None = None,
+    on_progress: Listener | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Replay:
     """Run a finished run's configuration again as a new run, and compare the images.
+
+    Sets that were asked for by hand after the run are no part of its configuration and are not made again. The outcome
+    is kept with the new run, as `replay` of its result.
+
+    Args:
+        store: the store that holds it.
+        run: the run.
+        model: the model, needed only if it was a live pipeline.
+        on_run, on_progress, should_stop: see `localize`; the run is the new one.
 
     Raises:
         InputError: the run is not finished, or the model's weights are not those it was made with.
@@ -42,17 +61,26 @@ def replay(store: RunStore, run: Run, *, model: Model | None = None, on_progress
     if run.status != "done":
         raise InputError("a finished run", f"{run.id} ({run.status})", "resume it or give another")
     opened = reopen_model(run, "localize", model)
-    again = store.create(run.verb, run.model, run.config, run.forecast)
     settings = Settings.from_dict(run.config["settings"])
     reader = open_reader(settings.reader)
-    Job(store, again, opened, find_sites(opened), settings, reader, on_progress).execute()
+    again = store.create(run.verb, run.model, run.config, run.forecast)
+    if on_run is not None:
+        on_run(again)
+    result = Job(store, again, opened, find_sites(opened), settings, reader, on_progress, should_stop).execute()
+    outcome = _compare(store, run, again)
+    store.set_status(again, "done", {"found": list(result.found.indices), "replay": outcome.to_dict()})
+    return outcome
+
+
+def _compare(store: RunStore, run: Run, again: Run) -> Replay:
     before, after = store.cells(run), store.cells(again)
-    if before.keys() != after.keys():
-        missing = len(before.keys() ^ after.keys())
-        raise InputError("a replay with the same images", f"{missing} images in one run alone", "compare the versions")
-    changed = [key for key in before if before[key]["pixels"] != after[key]["pixels"]]
+    by_hand = {key for key in before.keys() - after.keys() if before[key]["stage"].startswith(SET_STAGE)}
+    if missing := (before.keys() ^ after.keys()) - by_hand:
+        got = f"{len(missing)} images in one run alone"
+        raise InputError("a replay with the same images", got, "compare the versions of both runs")
+    changed = [key for key in after if before[key]["pixels"] != after[key]["pixels"]]
     largest = max((_difference(run, again, before[key]["image"], after[key]["image"]) for key in changed), default=0)
-    return Replay(run.id, again.id, len(before), len(before) - len(changed), largest)
+    return Replay(run.id, again.id, len(after), len(after) - len(changed), largest)
 
 
 def _difference(run: Run, again: Run, old: str, new: str) -> int:
