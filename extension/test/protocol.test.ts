@@ -30,6 +30,7 @@ test.each([
   ['envelope', { v: VERSION, kind: 'event', id: '', name: 'x', payload: {}, code: 'import os' }],
   ['requests/patching.result/payload', { run: '../../etc' }],
   ['requests/runs.delete/payload', { run: '20261126-143728-101e', confirmed: false }],
+  ['requests/runs.replay/payload', { runs: [] }],
   ['requests/nothing/payload', {}],
 ])('a message that breaks %s is refused', (place, data) => {
   expect(problemOf(place, data)).toContain(place);

@@ -19,7 +19,7 @@ const open = vi.fn();
 function entry(change: Partial<RunEntry> = {}): RunEntry {
   const cost = { cells: 34, seconds: 5.03, created: '2026-11-26T14:37:28+00:00' };
   const what = { verb: 'localize', model: 'glyph-unet', answer: 'found set 2, 3', view: 'patching', resumable: true };
-  return { run: RUN, status: 'done', ...what, ...cost, ...change };
+  return { run: RUN, status: 'done', replayable: true, replay: null, ...what, ...cost, ...change };
 }
 
 function show(before: Kept = {}): void {
@@ -113,10 +113,116 @@ test('deleting asks with what goes, and only the answer deletes', async () => {
   await vi.waitFor(() => expect(document.activeElement).toBe(row(RUN)));
 });
 
-test('a failed run says why, or where that is to be seen', async () => {
+test('a failed run says why and how far it came, and its details can be copied', async () => {
+  const evil = 'Expected finite pixels; got <img src=x>.';
+  const failure = { type: 'input', message: evil, hint: 'Run in float32.', details: 'Traceback …' } as const;
+  kernel.answers['runs.list'] = () => ({ runs: [entry({ status: 'failed', answer: evil, replayable: false })] });
+  kernel.answers['runs.why'] = () => ({ failure, cells: 7, expected: 46 });
+  const writeText = vi.fn(() => Promise.resolve());
+  vi.stubGlobal('navigator', { clipboard: { writeText } });
+  show();
+  await vi.waitFor(() => expect(row(RUN)!.textContent).toContain(evil));
+  row(RUN)!.focus();
+  press('w');
+  await seen('Run in float32.');
+  expect(document.activeElement).toBe(el.querySelector('.jp-Workbench-inspector'));
+  expect(el.textContent).toContain('It came to 7 of 46 cells, which are kept.');
+  expect(el.querySelector('img')).toBeNull();
+  button('Copy details')!.click();
+  expect(writeText).toHaveBeenCalledWith(`${evil}\nRun in float32.\nTraceback …`);
+  vi.unstubAllGlobals();
+});
+
+test('a failed run of an older version says that its reason was not kept', async () => {
   kernel.answers['runs.list'] = () => ({ runs: [entry({ status: 'failed', answer: '' })] });
+  kernel.answers['runs.why'] = () => ({ failure: null, cells: 1, expected: null });
   show({ cursor: RUN });
-  await seen('is to be seen where it was started');
+  await seen('an older version stored the run');
+  expect(el.textContent).toContain('It came to 1 cell, which is kept.');
+});
+
+const REPLAYED = '20261126-150000-aaaa';
+const replayJob: Job = {
+  job: 'job-7',
+  view: 'runs.replay',
+  status: 'running',
+  stage: 'singles',
+  done: 6,
+  total: 34,
+  elapsed: 2,
+  left: 8,
+  run: REPLAYED,
+  error: null,
+};
+
+/** The list as it is after a replay of a run with so many identical images of 34. */
+function withReplay(run: string, identical: number, name = REPLAYED): RunEntry[] {
+  const replay = { run, images: 34, identical, max_difference: 34 - identical };
+  return [entry({ run: name, replay }), entry({ run: OTHER }), entry()];
+}
+
+test('a finished run is replayed, and the end says whether the images are the same', async () => {
+  kernel.answers['runs.replay'] = () => ({ job: 'job-7' });
+  show({ cursor: RUN });
+  await seen('found set 2, 3');
+  button('Replay, about 5 s')!.click();
+  await vi.waitFor(() => expect(kernel.names()).toContain('runs.replay'));
+  expect(kernel.asked.find(({ name }) => name === 'runs.replay')!.payload).toEqual({ runs: [RUN] });
+  kernel.event('job', replayJob);
+  await seen('6 of 34 images');
+  expect(button('Replay, about 5 s')!.getAttribute('aria-disabled')).toBe('true');
+  kernel.answers['runs.list'] = () => ({ runs: withReplay(RUN, 34) });
+  kernel.event('job', { ...replayJob, status: 'done', done: 34, left: null });
+  await seen(`Run ${RUN} replayed: same images.`);
+  expect(row(REPLAYED)!.textContent).toContain('replay of 101e: same images');
+});
+
+test('a replay that failed says what was wrong, and one that is found running can be cancelled', async () => {
+  kernel.answers.hello = () => ({
+    version: 1,
+    package: '0.1.0',
+    python: '3.11.0',
+    views: ['runs'],
+    store: '/s',
+    jobs: [replayJob],
+  });
+  kernel.answers['jobs.cancel'] = () => ({ cancelled: true });
+  show();
+  await seen('6 of 34 images');
+  button('Cancel')!.click();
+  await vi.waitFor(() => expect(kernel.names()).toContain('jobs.cancel'));
+  const error = { type: 'input', message: 'Expected the same weights; got others.', hint: 'Choose another.' } as const;
+  kernel.event('job', { ...replayJob, status: 'failed', left: null, error });
+  await seen('Expected the same weights; got others.');
+  expect(el.querySelector('.jp-Workbench-progress')).toBeNull();
+});
+
+test('two compared runs are replayed together, and both outcomes stand among what differs', async () => {
+  kernel.answers['runs.list'] = () => ({ runs: [entry({ run: OTHER }), entry()] });
+  kernel.answers['runs.replay'] = () => ({ job: 'job-7' });
+  show({ selected: [OTHER, RUN] });
+  await seen('1 of 2 are equal');
+  button('Replay both, about 10 s')!.click();
+  await vi.waitFor(() =>
+    expect(kernel.asked.find(({ name }) => name === 'runs.replay')?.payload).toEqual({ runs: [OTHER, RUN] }),
+  );
+  kernel.answers['runs.list'] = () => ({
+    runs: [...withReplay(RUN, 30), ...withReplay(OTHER, 34, '20261126-150001-bbbb').slice(0, 1)],
+  });
+  kernel.event('job', { ...replayJob, status: 'done', left: null });
+  const differ = '4 of 34 images differ, by at most 4 of 255 grey levels';
+  await seen(`Run ${OTHER} replayed: same images. Run ${RUN} replayed: ${differ}.`);
+  const line = [...el.querySelectorAll('.jp-Workbench-differences tbody tr')].at(-1)!;
+  expect([...line.children].map(cell => cell.textContent)).toEqual(['Replay', 'same images', differ]);
+});
+
+test('without a replay for the kind of run there is no button', async () => {
+  kernel.answers['runs.list'] = () => ({
+    runs: [entry({ run: OTHER, replayable: false }), entry({ replayable: false })],
+  });
+  show({ cursor: RUN, selected: [OTHER, RUN] });
+  await seen('1 of 2 are equal');
+  expect([...el.querySelectorAll('button')].filter(each => each.textContent!.startsWith('Replay'))).toEqual([]);
 });
 
 test('two localisations are laid over each other, and what differs is bold', async () => {

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from workbench.errors import InputError
 from workbench.runs.store import RunStore
 
 
@@ -26,6 +27,7 @@ def test_every_verb_is_listed_newest_first_with_the_panel_that_opens_it(browser,
     assert (oldest["run"], oldest["view"], oldest["answer"]) == (first.id, "patching", "found set 3, 5")
     assert (newest["run"], newest["view"], newest["answer"], newest["status"]) == (second.id, None, "", "failed")
     assert (oldest["resumable"], newest["resumable"]) == (True, False)
+    assert (oldest["replayable"], newest["replayable"]) == (True, False)
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(browser, store):
@@ -104,3 +106,74 @@ def test_runs_that_no_panel_resumes_say_so(browser, store):
     run = store.create("unknown", "a", {}, {})
     assert "unknown" in browser.ask("runs.resume", run=run.id)["message"]
     assert json.dumps(browser.ask("patching.result", run=run.id)).count("unknown")
+
+
+def test_a_failed_run_says_why_and_how_far_it_had_come(browser, store):
+    run = store.create("localize", "a", {}, {"images": 46})
+    store.write_batch(run, "b", [("0/0/source", {"x": 1})], denoiser_rows=1, seconds=1.0)
+    with pytest.raises(InputError), store.working_on(run):
+        raise InputError("finite pixels", "<b>NaN</b>", "run in float32")
+    why = browser.ask("runs.why", run=run.id)
+    assert "test_runs.py" in why["failure"].pop("details")
+    message = "Expected finite pixels; got <b>NaN</b>."
+    assert why == {
+        "failure": {"type": "input", "message": message, "hint": "Run in float32."},
+        "cells": 1,
+        "expected": 46,
+    }
+    assert browser.ask("runs.list")["runs"][0]["answer"] == message
+
+
+def test_a_failed_run_of_an_older_version_has_no_reason(browser, store):
+    run = store.create("ablate", "a", {}, {"cells": 4})
+    store.set_status(run, "failed")
+    assert browser.ask("runs.why", run=run.id) == {"failure": None, "cells": 0, "expected": 4}
+    assert browser.ask("runs.list")["runs"][0]["answer"] == ""
+
+
+def test_two_finished_runs_are_replayed_one_after_the_other(finished):
+    browser, store = finished.browser, finished.workspace.store()
+    # What was patched by hand after the run is not made again.
+    assert browser.end_of(browser.ask("patching.combine", run=finished.run, sites=[0, 2])["job"])["status"] == "done"
+    job = browser.ask("runs.replay", runs=[finished.run, finished.run])["job"]
+    end = browser.end_of(job)
+    assert (end["status"], end["view"], end["error"]) == ("done", "runs.replay", None)
+    second, first, original = browser.ask("runs.list")["runs"]
+    assert (second["run"], original["run"], original["replay"]) == (end["run"], finished.run, None)
+    for entry in (first, second):
+        assert (entry["replay"]["run"], entry["replay"]["max_difference"]) == (finished.run, 0)
+        assert entry["replay"]["identical"] == entry["replay"]["images"] == entry["cells"] > 10
+        assert entry["answer"] == original["answer"]
+    assert original["cells"] == first["cells"] + 2
+    keys = [line["key"] for line in browser.ask("runs.compare", runs=[first["run"], finished.run])["keys"]]
+    assert not [key for key in keys if key.startswith("result.replay")]
+    assert {state["run"] for state in browser.events("job", job)} == {None, first["run"], second["run"]}
+    assert store.get(finished.run).status == "done"
+
+
+def test_a_replay_is_cancelled_and_leaves_the_run_as_it_was(finished, monkeypatch):
+    from workbench.localize.job import Job
+
+    browser, sweep = finished.browser, Job._sweep
+
+    def cancel_in_passing(self, stage, arms):
+        for state in finished.workspace.jobs.states():
+            finished.workspace.jobs.cancel(state["job"])
+        sweep(self, stage, arms)
+
+    monkeypatch.setattr(Job, "_sweep", cancel_in_passing)
+    before = finished.workspace.store().cells(finished.workspace.store().get(finished.run))
+    job = browser.ask("runs.replay", runs=[finished.run])["job"]
+    assert browser.end_of(job)["status"] == "cancelled"
+    entries = {entry["run"]: entry for entry in browser.ask("runs.list")["runs"]}
+    assert entries[browser.end_of(job)["run"]]["status"] == "interrupted"
+    assert finished.workspace.store().cells(finished.workspace.store().get(finished.run)) == before
+
+
+def test_only_finished_runs_of_a_verb_with_a_replay_are_replayed(browser, store):
+    edit, half = store.create("edit", "a", {}, {}), store.create("localize", "a", {}, {})
+    store.set_status(edit, "done", {"found": ["x"]})
+    assert "replayed" in browser.ask("runs.replay", runs=[edit.id])["message"]
+    assert "finished" in browser.ask("runs.replay", runs=[half.id])["message"]
+    assert "one kind" in browser.ask("runs.replay", runs=[edit.id, half.id])["message"]
+    assert [entry["replayable"] for entry in browser.ask("runs.list")["runs"]] == [False, False]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class View:
         verb: runs of this public verb open in it.
         answer: one line about a finished run, from the result that the store keeps with it.
         resume: goes on with a run as a job and returns the job's id.
+        replay: runs finished runs again as one job, compares what they make, and returns the job's id.
         code: the shortest script that does what its settings say.
     """
 
@@ -49,6 +50,7 @@ class View:
     verb: str | None = None
     answer: Callable[[Mapping[str, Any]], str] | None = None
     resume: Callable[[Session, Run], str] | None = None
+    replay: Callable[[Session, Sequence[Run]], str] | None = None
     code: Callable[[dict[str, Any]], str] | None = None
 
 

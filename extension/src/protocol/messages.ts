@@ -280,7 +280,15 @@ export type RunEntry = {
   answer: string;
   view: string | null;
   resumable: boolean;
+  replayable: boolean;
+  /** Of a run that is a replay of another one: how its images compare. */
+  replay: Replay | null;
 };
+
+export type Replay = { run: string; images: number; identical: number; max_difference: number };
+
+/** Why a run failed and how far it had come; the reason is null where an older version stored the run. */
+export type Why = { failure: Problem | null; cells: number; expected: number | null };
 
 export type EditSetup = {
   model: ModelRef;
@@ -464,6 +472,8 @@ export type Requests = {
   'runs.delete': [{ run: string; confirmed: true }, { deleted: string }];
   'runs.compare': [{ runs: [string, string] }, { keys: ComparedKey[] }];
   'runs.resume': [{ run: string }, { job: string }];
+  'runs.replay': [{ runs: string[] }, { job: string }];
+  'runs.why': [{ run: string }, Why];
   'explain.options': [object, ExplainOptions];
   'explain.start': [ExplainSetup, { job: string }];
   'explain.compare': [ExplainSetup, { job: string }];

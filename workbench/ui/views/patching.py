@@ -1,8 +1,8 @@
-"""The patching view: forecast, run, results so far, the rule applied again, combined sets, found sets to keep."""
+"""The patching view: forecast, run, replay, results so far, the rule applied again, combined sets, sets to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import InputError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.localize.pairs import Pair
 
 VIEW: Final = "patching"
+# The jobs that the panel of runs follows.
+REPLAY_VIEW: Final = "runs.replay"
 OPTIONS: Final = ("seeds", "steps", "step_windows", "share", "drift_margin")
 
 
@@ -101,6 +103,35 @@ def resume(session: Session, run: Run) -> str:
     return workspace.jobs.start(VIEW, work, run=run.id)
 
 
+def replay(session: Session, runs: Sequence[Run]) -> str:
+    """Run finished localisations again, as new runs, and compare the images; return the job's id."""
+    workspace, total = session.workspace, sum(run.cells for run in runs)
+
+    def work(job: Job) -> None:
+        before = 0
+        for run in runs:
+            _replay_one(workspace, job, run, before, total)
+            before += run.cells
+
+    return workspace.jobs.start(REPLAY_VIEW, work)
+
+
+def _replay_one(workspace: Workspace, job: Job, run: Run, before: int, total: int) -> None:
+    from workbench.localize.replay import replay as run_again
+
+    job.progress("opening the model", before, total)
+    model = unguarded_model_of(workspace, run)
+    job.check_stop()
+    run_again(
+        workspace.store(),
+        run,
+        model=model,
+        on_run=lambda made: job.belongs_to(made.id),
+        on_progress=lambda at: job.progress(at.stage, before + min(at.images_done, run.cells), total),
+        should_stop=job.should_stop,
+    )
+
+
 def _show(workspace: Workspace, job: Job, at: Progress) -> None:
     job.progress(at.stage, at.images_done, max(at.images_done, at.images_forecast))
     _send_result(workspace, job)
@@ -178,4 +209,4 @@ def answer(result: Mapping[str, Any]) -> str:
     return f"found set {', '.join(map(str, result['found']))}"
 
 
-add_view(View(VIEW, verb="localize", answer=answer, resume=resume, code=patching_code))
+add_view(View(VIEW, verb="localize", answer=answer, resume=resume, replay=replay, code=patching_code))

@@ -1,4 +1,4 @@
-"""The view of all runs in the store: list, resume, delete, compare."""
+"""The view of all runs in the store: list, resume, replay, delete, compare, and why one failed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def list_runs(session: Session, _: dict[str, Any]) -> dict[str, Any]:
 
 def _entry(store: RunStore, run: Run) -> dict[str, Any]:
     view, result = view_of_verb(run.verb), store.result(run)
+    failure = store.failure(run) if run.status == "failed" else None
     answer = view.answer(result) if view is not None and view.answer is not None and result is not None else ""
     return {
         "run": run.id,
@@ -35,10 +36,22 @@ def _entry(store: RunStore, run: Run) -> dict[str, Any]:
         "status": store.status_now(run),
         "cells": run.cells,
         "seconds": store.cost(run)["seconds"],
-        "answer": answer,
+        "answer": answer if failure is None else failure["message"],
         "view": None if view is None else view.name,
         "resumable": view is not None and view.resume is not None,
+        "replayable": view is not None and view.replay is not None and run.status == "done",
+        "replay": None if result is None else result.get("replay"),
     }
+
+
+@handles("runs.why")
+def explain_failure(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Say why a run failed, and how far it had come."""
+    store, run = session.workspace.run(payload["run"])
+    failure = store.failure(run)
+    cells = run.cells if failure is None else failure.pop("cells")
+    expected = run.forecast.get("images", run.forecast.get("cells"))
+    return {"failure": failure, "cells": cells, "expected": expected}
 
 
 @handles("runs.size")
@@ -64,6 +77,19 @@ def resume(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
     return {"job": view.resume(session, run)}
 
 
+@handles("runs.replay")
+def replay(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    """Run finished runs of one kind again, one after the other, and compare what they make."""
+    chosen = [session.workspace.run(name)[1] for name in payload["runs"]]
+    for run in chosen:
+        if run.verb != chosen[0].verb or run.status != "done":
+            raise InputError("finished runs of one kind", f"{run.id} of `{run.verb}`, {run.status}", "choose others")
+    view = view_of_verb(chosen[0].verb)
+    if view is None or view.replay is None:
+        raise InputError("runs that can be replayed", f"runs of `{chosen[0].verb}`", "start them again instead")
+    return {"job": view.replay(session, chosen)}
+
+
 @handles("runs.delete")
 def delete(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
     """Delete a run with its images; the payload holds the user's confirmation."""
@@ -84,7 +110,11 @@ def compare(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flattened(store: RunStore, run: Run) -> dict[str, str]:
-    values = {"verb": run.verb, "config": run.config, "versions": run.versions, "result": store.result(run)}
+    result = store.result(run)
+    if result is not None:
+        # How a replay came out is about two runs, not something in which they differ.
+        result.pop("replay", None)
+    values = {"verb": run.verb, "config": run.config, "versions": run.versions, "result": result}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in _leaves("", values)}
 
 

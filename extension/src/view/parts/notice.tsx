@@ -9,12 +9,14 @@ export interface NextStep {
   onClick(): void;
 }
 
+/** Put what went wrong on the clipboard, with the stack trace. */
+export function copyDetails(problem: Problem): Promise<void> {
+  const text = [problem.message, problem.hint, problem.details ?? ''].filter(Boolean).join('\n');
+  return navigator.clipboard.writeText(text);
+}
+
 export function Notice({ problem, steps = [] }: { problem: Problem; steps?: NextStep[] }) {
   const trans = useTrans();
-  const copy = (): void => {
-    const text = [problem.message, problem.hint, problem.details ?? ''].filter(Boolean).join('\n');
-    void navigator.clipboard.writeText(text);
-  };
   return (
     <div class="jp-Workbench-notice" role="alert">
       <Icon name={problem.type === 'failed' || problem.type === 'protocol' ? 'bad' : 'warn'} kind="bad" />
@@ -24,7 +26,9 @@ export function Notice({ problem, steps = [] }: { problem: Problem; steps?: Next
       {steps.map(step => (
         <Button key={step.label} {...step} />
       ))}
-      {problem.details && <Button kind="quiet" label={trans.__('Copy details')} onClick={copy} />}
+      {problem.details && (
+        <Button kind="quiet" label={trans.__('Copy details')} onClick={() => void copyDetails(problem)} />
+      )}
     </div>
   );
 }

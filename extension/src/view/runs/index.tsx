@@ -12,6 +12,7 @@ import { ComparisonSection } from './comparison';
 import { RunsContext, useRuns } from './context';
 import { readFilter, wrongTime } from './filter';
 import { Inspector } from './inspector';
+import { ReplayProgress } from './replays';
 import { Runs } from './runs';
 import { RunTable, useShownRuns } from './runTable';
 
@@ -42,7 +43,7 @@ function Whole() {
         <Button label={trans.__('Reload')} onClick={() => void runs.reload()} />
       </Bar>
       <FindField />
-      <Resumed />
+      {runs.isReplay ? <ReplayProgress /> : <Resumed />}
       <KernelNotice problem={runs.problem} />
       <div class="jp-Workbench-body">
         <div class="jp-Workbench-evidence">
@@ -57,6 +58,7 @@ function Whole() {
           [trans.__('Space'), trans.__('choose for the comparison')],
           ['Enter', trans.__('open the run')],
           ['R', trans.__('go on with the run')],
+          ['W', trans.__('why the run failed')],
           [trans.__('Delete'), trans.__('ask, then delete the run')],
         ]}
       />

@@ -6,8 +6,10 @@ import { Button } from '../parts/button';
 import { useSurroundings, useTrans } from '../parts/context';
 import { bytes, count, duration, moment } from '../parts/numbers';
 import { useRuns } from './context';
+import { outcomeWords, ReplayButton } from './replays';
 import { titleOf, useShownRuns, useStateWord } from './runTable';
 import { canResume, useOpenRun } from './useOpenRun';
+import { Why } from './why';
 
 export function Inspector() {
   const trans = useTrans();
@@ -26,6 +28,7 @@ export function Inspector() {
 
 function Facts({ entry }: { entry: RunEntry }) {
   const trans = useTrans();
+  const replayed = useRuns().outcomeOf(entry.run);
   const facts: [string, string][] = [
     [trans.__('Kind'), titleOf(entry, trans)],
     [trans.__('Model'), entry.model],
@@ -33,7 +36,9 @@ function Facts({ entry }: { entry: RunEntry }) {
     [trans.__('Started'), moment(entry.created)],
     [trans.__('Took'), duration(entry.seconds, trans)],
     [trans.__('Cells'), count(entry.cells)],
-    ...(entry.answer ? ([[trans.__('Result'), entry.answer]] as [string, string][]) : []),
+    ...(entry.answer && entry.status !== 'failed' ? [factOf(trans.__('Result'), entry.answer)] : []),
+    ...(entry.replay ? [factOf(trans.__('Replay of %1', entry.replay.run), outcomeWords(entry.replay, trans))] : []),
+    ...(replayed ? [factOf(trans.__('Replayed'), outcomeWords(replayed, trans))] : []),
   ];
   return (
     <section class="jp-Workbench-section">
@@ -54,12 +59,8 @@ function Facts({ entry }: { entry: RunEntry }) {
   );
 }
 
-/** Why a run failed, as far as this kernel knows: the store keeps what was done, not what went wrong. */
-function Why({ entry }: { entry: RunEntry }) {
-  const { connection, trans } = useSurroundings();
-  const error = connection.allJobs().findLast(job => job.run === entry.run)?.error;
-  const unknown = trans.__('Why it failed is to be seen where it was started; what was done is kept.');
-  return <p>{error ? `${error.message} ${error.hint}` : unknown}</p>;
+function factOf(name: string, value: string): [string, string] {
+  return [name, value];
 }
 
 function Actions({ entry }: { entry: RunEntry }) {
@@ -76,6 +77,7 @@ function Actions({ entry }: { entry: RunEntry }) {
     <div class="jp-Workbench-acts">
       <Button label={trans.__('Open')} refused={open.refused} onClick={open.open} />
       {canResume(entry) && <Button label={trans.__('Resume')} onClick={() => void runs.resume(entry.run)} />}
+      {entry.replayable && <ReplayButton label={trans.__('Replay')} entries={[entry]} />}
       <Button label={trans.__('Copy id')} onClick={copy} />
       <Button label={trans.__('Delete …')} onClick={() => void runs.askToDelete(entry.run)} />
     </div>

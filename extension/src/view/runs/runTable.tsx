@@ -10,8 +10,9 @@ import { count, duration, moment } from '../parts/numbers';
 import { findView } from '../views';
 import { useRuns } from './context';
 import { fits, readFilter } from './filter';
+import { outcomeWords } from './replays';
 import { canResume, useOpenRun } from './useOpenRun';
-import { useRunKeys } from './useRunKeys';
+import { lookAtInspector, useRunKeys } from './useRunKeys';
 
 export function RunTable() {
   const { connection, trans } = useSurroundings();
@@ -79,7 +80,13 @@ export function useShownRuns(): RunEntry[] {
   const trans = useTrans();
   const { entries, line } = useRuns();
   const filter = readFilter(line);
-  return (entries ?? []).filter(entry => fits(filter, entry, titleOf(entry, trans)));
+  const shown = (entry: RunEntry): RunEntry => ({ ...entry, answer: answerOf(entry, trans) });
+  return (entries ?? []).filter(entry => fits(filter, shown(entry), titleOf(entry, trans)));
+}
+
+/** One line about a run: its result, why it failed, or how it compares with the run that it replays. */
+function answerOf({ answer, replay }: RunEntry, trans: Trans): string {
+  return replay ? trans.__('replay of %1: %2', replay.run.slice(-4), outcomeWords(replay, trans)) : answer;
 }
 
 /** The name of the panel that opens a run; of other runs their verb. */
@@ -94,13 +101,16 @@ function Row({ entry, reachable }: { entry: RunEntry; reachable: boolean }) {
   const state = useStateWord(entry);
   const open = useOpenRun(entry);
   const title = titleOf(entry, trans);
+  const answer = answerOf(entry, trans);
+  const place = useRef<HTMLDivElement>(null);
   const cursor = runs.cursor === entry.run;
   return (
     <div
+      ref={place}
       class={`jp-Workbench-row${selected ? ' jp-mod-selected' : ''}${cursor ? ' jp-mod-cursor' : ''}`}
       role="row"
       aria-selected={selected}
-      aria-label={[title, entry.model, moment(entry.created), state, entry.answer].filter(Boolean).join(', ')}
+      aria-label={[title, entry.model, moment(entry.created), state, answer].filter(Boolean).join(', ')}
       data-run={entry.run}
       data-state={entry.status}
       tabIndex={reachable ? 0 : -1}
@@ -123,8 +133,8 @@ function Row({ entry, reachable }: { entry: RunEntry; reachable: boolean }) {
       <div role="gridcell" class="jp-mod-text" title={entry.model}>
         {entry.model}
       </div>
-      <div role="gridcell" class="jp-mod-text" title={entry.answer}>
-        {entry.answer}
+      <div role="gridcell" class="jp-mod-text" title={answer}>
+        {answer}
       </div>
       <div role="gridcell" class="jp-Workbench-runState">
         <StateIcon status={entry.status} />
@@ -137,7 +147,9 @@ function Row({ entry, reachable }: { entry: RunEntry; reachable: boolean }) {
         {duration(entry.seconds, trans)}
       </div>
       <div role="gridcell" class="jp-mod-figure">
-        {canResume(entry) ? (
+        {entry.status === 'failed' ? (
+          <Button label={trans.__('Why')} tabIndex={-1} onClick={() => lookAtInspector(place.current)} />
+        ) : canResume(entry) ? (
           <Button label={trans.__('Resume')} tabIndex={-1} onClick={() => void runs.resume(entry.run)} />
         ) : (
           <Button label={trans.__('Open')} tabIndex={-1} refused={open.refused} onClick={open.open} />

@@ -1,5 +1,5 @@
 /** The state of the view of runs: the list, what is looked for, the row under the cursor, and two that are compared. */
-import type { ComparedKey, PatchingResult, RunEntry } from '../../protocol/messages';
+import type { ComparedKey, Job, PatchingResult, Replay, RunEntry, Why } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
 import { JobModel } from '../jobModel';
@@ -7,6 +7,7 @@ import type { State } from '../view';
 
 /** Runs of this verb have a profile over the layers that can be laid over another. */
 const PROFILED = 'localize';
+const REPLAY_VIEW = 'runs.replay';
 const LONGEST_LINE = 200;
 
 export interface Comparison {
@@ -26,6 +27,10 @@ export class Runs extends JobModel {
   /** At most two, in the order in which they were chosen. */
   selected: string[];
   comparison: Comparison | null = null;
+  /** Of the failed run that was under the cursor last. */
+  why: (Why & { run: string }) | null = null;
+  /** The runs that are replayed, or were last. */
+  replayed: string[] = [];
   /** What the question before a deletion is about. */
   doomed: { run: string; images: number; bytes: number } | null = null;
 
@@ -38,7 +43,7 @@ export class Runs extends JobModel {
     this.line = typeof kept['line'] === 'string' ? kept['line'].slice(0, LONGEST_LINE) : '';
     this.cursor = isRun(kept['cursor']) ? kept['cursor'] : null;
     this.selected = Array.isArray(kept['selected']) ? kept['selected'].filter(isRun).slice(0, 2) : [];
-    this.stop = [connection.onHello(() => void this.reload()), connection.client.on('job', () => this.jobChanged())];
+    this.stop = [connection.onHello(() => this.greeted()), connection.client.on('job', () => this.jobChanged())];
   }
 
   dispose(): void {
@@ -49,16 +54,30 @@ export class Runs extends JobModel {
     return this.entries?.find(entry => entry.run === run);
   }
 
+  /** How the newest replay of a run came out. */
+  outcomeOf(run: string): Replay | null {
+    return this.entries?.find(({ replay }) => replay?.run === run)?.replay ?? null;
+  }
+
+  /** Whether the job that is followed replays runs; others go on with one. */
+  get isReplay(): boolean {
+    return this.job?.view === REPLAY_VIEW;
+  }
+
   /** Ask for the list again: notebooks and the command line write to the same store. */
   async reload(): Promise<void> {
     this.problem = null;
+    await this.refresh();
+  }
+
+  private async refresh(): Promise<void> {
     const answer = await this.ask(() => this.connection.client.request('runs.list', {}));
     if (answer) {
       this.entries = answer.payload.runs;
       this.selected = this.selected.filter(run => this.entry(run));
       this.cursor = this.entry(this.cursor) ? this.cursor : null;
       this.tell();
-      await this.compare();
+      await Promise.all([this.askWhy(), this.compare()]);
     }
   }
 
@@ -71,6 +90,7 @@ export class Runs extends JobModel {
     this.cursor = run;
     this.doomed = this.doomed?.run === run ? this.doomed : null;
     this.keep();
+    void this.askWhy();
   }
 
   /** Choose a run for the comparison, or leave it; a third one takes the place of the first. */
@@ -85,8 +105,16 @@ export class Runs extends JobModel {
     this.problem = null;
     const answer = await this.ask(() => this.connection.client.request('runs.resume', { run }));
     if (answer) {
-      this.jobName = answer.payload.job;
-      await this.reload();
+      this.follow(answer.payload.job, []);
+    }
+  }
+
+  /** Run finished runs again and compare what they make. */
+  async replay(runs: string[]): Promise<void> {
+    this.problem = null;
+    const answer = await this.ask(() => this.connection.client.request('runs.replay', { runs }));
+    if (answer) {
+      this.follow(answer.payload.job, runs);
     }
   }
 
@@ -120,6 +148,32 @@ export class Runs extends JobModel {
       this.keep();
       await this.reload();
     }
+  }
+
+  private async askWhy(): Promise<void> {
+    const entry = this.entry(this.cursor);
+    if (entry?.status !== 'failed') {
+      return;
+    }
+    const { run } = entry;
+    const answer = await this.ask(() => this.connection.client.request('runs.why', { run }));
+    if (answer && this.cursor === run) {
+      this.why = { run, ...answer.payload };
+      this.tell();
+    }
+  }
+
+  private greeted(): void {
+    const going = ({ status }: Job): boolean => status === 'queued' || status === 'running';
+    this.jobName ??= this.connection.findJob(REPLAY_VIEW, going)?.job ?? null;
+    void this.reload();
+  }
+
+  private follow(job: string, replayed: string[]): void {
+    this.jobName = job;
+    this.replayed = replayed;
+    // Events of the job may have come before this reply.
+    this.jobChanged();
   }
 
   private async compare(): Promise<void> {
@@ -157,7 +211,11 @@ export class Runs extends JobModel {
     const news = jobs.join();
     if (news !== this.known) {
       this.known = news;
-      void this.reload();
+      void this.refresh();
+    }
+    if (this.job?.status === 'failed' && this.ended !== this.job.job) {
+      this.ended = this.job.job;
+      this.problem = this.job.error;
     }
     this.tell();
   }
@@ -168,6 +226,7 @@ export class Runs extends JobModel {
     this.tell();
   }
 
+  private ended: string | null = null;
   private known = '';
   private stop: (() => void)[];
 }

@@ -7,6 +7,11 @@ import { findView } from '../views';
 import type { Runs } from './runs';
 import { canResume } from './useOpenRun';
 
+/** Give the inspector the focus; on a narrow panel it stands below and comes into view. */
+export function lookAtInspector(within: Element | null): void {
+  within?.closest('.jp-Workbench')?.querySelector<HTMLElement>('.jp-Workbench-inspector')?.focus();
+}
+
 export function useRunKeys(
   runs: Runs,
   grid: RefObject<HTMLDivElement | null>,
@@ -31,6 +36,7 @@ export function useRunKeys(
       ' ': () => runs.toggle(entry.run),
       Enter: () => findView(entry.view) && open?.(entry.view!, { run: entry.run }),
       r: () => canResume(entry) && void runs.resume(entry.run),
+      w: () => entry.status === 'failed' && lookAtInspector(grid.current),
       Delete: () => void runs.askToDelete(entry.run),
       Escape: () =>
         grid.current?.closest('.jp-Workbench')?.querySelector<HTMLElement>('.jp-Workbench-bar button')?.focus(),
