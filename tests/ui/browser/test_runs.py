@@ -1,12 +1,16 @@
-"""The story of the panel of runs: a run that was cancelled goes on from there; two are compared, one is deleted."""
+"""Stories of the panel of runs: one that was cancelled goes on from there; two are compared, one is deleted; why one
+failed, and whether a finished one makes the same images again."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.ui.browser.panel import SLOW, Panel
+from workbench.errors import InputError
+from workbench.runs.store import RunStore
 
 
 def runs_of(lab: Panel) -> Locator:
@@ -70,3 +74,34 @@ def test_runs_story(lab: Panel, finished_run: str) -> None:
     expect(runs_of(lab)).to_have_count(0)
     assert not (lab.server.folder / "workbench-runs" / stopped).exists()
     assert (lab.server.folder / "workbench-runs" / finished_run).is_dir()
+
+
+def fail_a_run(lab: Panel) -> str:
+    """Leave a run in the store that failed on the command line."""
+    store = RunStore(lab.server.folder / "workbench-runs")
+    run = store.create("localize", "glyph-unet", {}, {"images": 46})
+    with pytest.raises(InputError), store.working_on(run):
+        raise InputError("finite pixels", "<b>NaN</b> in 3 of 32 images", "run it in float32")
+    return run.id
+
+
+def test_why_and_replay_story(lab: Panel, finished_run: str) -> None:
+    failed = fail_a_run(lab)
+    lab.call("attention-workbench:open", {"view": "runs", "folder": ""})
+    row = lab.region.locator(f'[data-run="{failed}"]')
+    expect(row).to_contain_text("Expected finite pixels; got <b>NaN</b> in 3 of 32 images.", timeout=SLOW)
+    row.get_by_role("button", name="Why").click()
+    inspector = lab.region.get_by_role("complementary", name="Inspector")
+    expect(inspector).to_contain_text("Run it in float32.")
+    expect(inspector).to_contain_text("It came to 0 of 46 cells")
+    expect(inspector.get_by_role("button", name="Copy details")).to_be_visible()
+    assert lab.serious_violations() == []
+
+    lab.region.locator(f'[data-run="{finished_run}"]').focus()
+    expect(inspector.get_by_role("button", name="Copy details")).to_have_count(0)
+    inspector.get_by_role("button", name=re.compile("^Replay, about")).click()
+    expect(lab.region.get_by_role("progressbar")).to_be_visible(timeout=SLOW)
+    ended = lab.region.locator(".jp-Workbench-progress[data-state=done]")
+    expect(ended).to_contain_text(f"Run {finished_run} replayed: same images.", timeout=SLOW)
+    expect(inspector).to_contain_text("Replayedsame images")
+    expect(runs_of(lab).first).to_contain_text(f"replay of {finished_run[-4:]}: same images")
