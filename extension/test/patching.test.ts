@@ -269,6 +269,9 @@ test('images of a row come as binary data and are given up with the view', async
   open({ run: RUN });
   await vi.waitFor(() => expect(el.querySelectorAll('img').length).toBeGreaterThan(3), 3000);
   const shown = new Set([...el.querySelectorAll('img')].map(image => image.src));
+  // Rows ask for thumbnails, the inspector for whole images.
+  const asked = () => kernel.asked.filter(({ name }) => name === 'images.get').map(({ payload }) => payload);
+  await vi.waitFor(() => expect(new Set(asked().map(payload => 'width' in payload))).toEqual(new Set([true, false])));
   unmount();
   await vi.waitFor(() => {
     const gone = new Set(revoked.mock.calls.map(([url]) => url));

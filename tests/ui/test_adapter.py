@@ -138,6 +138,8 @@ def test_base_and_adapter_are_compared_from_the_same_noise(panel, trained, tiny_
     answer, images = panel.ask_for_files("adapter.images", run=trained["run"], files=[*files, "compared/base-99.png"])
     assert answer["files"] == files
     assert (pixels(images[0]) == image_of(tiny_model)).all()
+    _, small = panel.ask_for_files("adapter.images", run=trained["run"], files=files, width=16)
+    assert [pixels(file).shape for file in small] == [(16, 16, 3)] * 2
     run = panel.session.workspace.folder / trained["run"]
     with adapter_on(tiny_model, Adapter.load(run / "adapter.safetensors")):
         assert (pixels(images[1]) == image_of(tiny_model)).all()

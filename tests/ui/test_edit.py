@@ -80,6 +80,8 @@ def test_images_come_as_files_and_unknown_ones_are_left_out(panel, edited):
     answer, files = panel.ask_for_files("edit.images", run=edited["run"], items=[wanted[0], missing, wanted[1]])
     assert answer["items"] == wanted
     assert [pixels(file).shape for file in files] == [(32, 32, 3)] * 2
+    _, small = panel.ask_for_files("edit.images", run=edited["run"], items=wanted, width=16)
+    assert [pixels(file).shape for file in small] == [(16, 16, 3)] * 2
 
 
 def test_an_edit_shows_in_the_list_of_runs(panel, edited):

@@ -162,6 +162,17 @@ def test_images_are_the_stored_files_and_missing_ones_are_left_out(finished):
         assert item["text"] == cell["text"]
 
 
+def test_lists_get_thumbnails_and_small_images_stay_as_they_are(finished):
+    ask = finished.browser.ask_for_files
+    items = [{"pair": 0, "seed": 0, "arm": "source"}]
+    _, (whole,) = ask("images.get", run=finished.run, items=items)
+    _, (small,) = ask("images.get", run=finished.run, items=items, width=8)
+    assert Image.open(io.BytesIO(small)).size == (8, 8)
+    for width in (32, 96):
+        assert ask("images.get", run=finished.run, items=items, width=width)[1] == [whole]
+    assert finished.browser.ask("images.get", run=finished.run, items=items, width=0)["type"] == "protocol"
+
+
 def test_another_rule_needs_no_new_image(finished, stored):
     cells = finished.workspace.run(finished.run)[1].cells
     own = finished.browser.ask("patching.found", run=finished.run, share=0.9, drift_margin=0.05)["found"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import InputError
 from workbench.runs.images import inside
 from workbench.ui.handlers import Reply
+from workbench.ui.thumbnails import read_png
 from workbench.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,13 +107,13 @@ def edit_result(result: EditResult) -> dict[str, Any]:
     }
 
 
-def edit_images(workspace: Workspace, run_id: str, items: list[dict[str, Any]]) -> Reply:
-    """Return images of an edit as PNG files; those that are not there are left out."""
+def edit_images(workspace: Workspace, run_id: str, items: list[dict[str, Any]], width: int | None) -> Reply:
+    """Return images of an edit as PNG files, no wider than that; those that are not there are left out."""
     store, run = workspace.run(run_id, verb=VERB)
     cells, found, files = store.cells(run), [], []
     for item in items:
         cell = cells.get(f"{item['pair']}/{item['seed']}/{item['method']}")
         if cell is not None:
             found.append({name: item[name] for name in ("pair", "seed", "method")})
-            files.append(inside(run.folder / "images", cell["file"]).read_bytes())
+            files.append(read_png(inside(run.folder / "images", cell["file"]), width))
     return Reply({"items": found}, files)

@@ -15,6 +15,7 @@ from workbench.ui.adapter_code import DEFAULTS
 from workbench.ui.guards import guards_of
 from workbench.ui.handlers import Reply
 from workbench.ui.jobs import Job
+from workbench.ui.thumbnails import read_png
 from workbench.ui.training_plan import SIGNS_COUNT, VERB, data_folder, settings_of, training_plan
 from workbench.ui.workspace import Workspace
 
@@ -162,11 +163,11 @@ def _compared(run: Run) -> list[dict[str, Any]]:
     return found
 
 
-def training_images(workspace: Workspace, run_id: str, files: list[str]) -> Reply:
-    """Return images of a training as PNG files; those that are not there are left out."""
+def training_images(workspace: Workspace, run_id: str, files: list[str], width: int | None) -> Reply:
+    """Return images of a training as PNG files, no wider than that; those that are not there are left out."""
     _, run = workspace.run(run_id, verb=VERB)
     there = [(name, path) for name in files if (path := inside(run.folder, name)).is_file()]
-    return Reply({"files": [name for name, _ in there]}, [path.read_bytes() for _, path in there])
+    return Reply({"files": [name for name, _ in there]}, [read_png(path, width) for _, path in there])
 
 
 def refuse_guarded(workspace: Workspace, run: Run) -> None:

@@ -463,7 +463,7 @@ export type Requests = {
   'patching.found': [{ run: string; share: number; drift_margin: number }, { found: ArmScore | null }];
   'patching.combine': [{ run: string; sites: number[] }, { job: string }];
   'patching.keep': [{ run: string; sites: number[]; name: string; replace?: boolean }, { path: string }];
-  'images.get': [{ run: string; items: ImageRef[] }, { items: ReadImage[] }];
+  'images.get': [{ run: string; items: ImageRef[]; width?: number }, { items: ReadImage[] }];
   'examples.get': [{ view: string }, { setup: object; results: object[]; items: ReadImage[] }];
   'code.get': [{ view: string; settings: object }, { code: string }];
   'jobs.cancel': [{ job: string }, { cancelled: boolean }];
@@ -489,7 +489,7 @@ export type Requests = {
   'edit.forecast': [EditSetup, Forecast];
   'edit.start': [EditSetup, { job: string }];
   'edit.result': [{ run: string }, EditResult];
-  'edit.images': [{ run: string; items: EditImageRef[] }, { items: EditImageRef[] }];
+  'edit.images': [{ run: string; items: EditImageRef[]; width?: number }, { items: EditImageRef[] }];
   'guard.switch': [{ model: ModelRef; on: boolean; found?: string }, { job: string }];
   'guard.try': [{ model: ModelRef; prompt: string; seed: number }, { job: string }];
   'guard.image': [{ job: string; unguarded: boolean }, { job: string; unguarded: boolean }];
@@ -497,7 +497,7 @@ export type Requests = {
   'adapter.plan': [AdapterSetup, AdapterPlan];
   'adapter.start': [AdapterSetup, { job: string }];
   'adapter.result': [{ run: string }, AdapterResult];
-  'adapter.images': [{ run: string; files: string[] }, { files: string[] }];
+  'adapter.images': [{ run: string; files: string[]; width?: number }, { files: string[] }];
   'adapter.export': [{ run: string; name: string; format: AdapterFormat; replace?: boolean }, { job: string }];
   'adapter.files': [object, { folder: string; files: AdapterFile[] }];
   'adapter.show': [{ path: string; model?: ModelRef }, AdapterFile];

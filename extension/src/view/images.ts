@@ -1,9 +1,11 @@
-/** Images of one run, asked for in batches as they are drawn and given up together. */
+/** Images of one run, asked for in batches as they are drawn and given up together: small ones first, whole on demand. */
 import type { Client } from '../protocol/client';
-import type { ImageRef, ReadImage } from '../protocol/messages';
+import type { ImageRef } from '../protocol/messages';
 import { Listeners } from '../protocol/transport';
 
 const BATCH = 100;
+/** How wide lists draw an image, in pixels of the page. */
+const DRAWN = 96;
 
 export interface LoadedImage {
   url: string;
@@ -11,34 +13,45 @@ export interface LoadedImage {
   text: string;
 }
 
-/** Asks the kernel for images; `buffers[k]` is the PNG of `items[k]`. */
-export type AskForImages = (items: ImageRef[]) => Promise<{ items: ReadImage[]; buffers: ArrayBuffer[] }>;
+/** `small` is as wide as lists and rows draw it, `whole` as it was generated. */
+export type Size = 'small' | 'whole';
 
-export class RunImages {
-  constructor(
-    client: Client,
-    readonly run: string,
-    private ask: AskForImages = async items => {
-      const { payload, buffers } = await client.request('images.get', { run, items });
-      return { items: payload.items, buffers };
-    },
-  ) {}
+/** What came for a reference: what was read in the image, and its PNG. */
+export type Answered<Ref> = { ref: Ref; text: string; png: ArrayBuffer | undefined }[];
 
-  /** The image if it is there; otherwise it is asked for, and a change is told when it has come. */
-  get(ref: ImageRef): LoadedImage | undefined {
-    const key = keyOf(ref);
+export interface Source<Ref> {
+  run: string;
+  keyOf(ref: Ref): string;
+  /** Ask the kernel, for images that are no wider if a width is given; those that are not there are left out. */
+  ask(refs: Ref[], limit: { width?: number }): Promise<Answered<Ref>>;
+}
+
+export class Images<Ref> {
+  constructor(private source: Source<Ref>) {}
+
+  get run(): string {
+    return this.source.run;
+  }
+
+  /**
+   * The image if it is there; otherwise it is asked for, and a change is told when it has come. The small one stands
+   * for a whole one that has not come yet.
+   */
+  get(ref: Ref, size: Size = 'small'): LoadedImage | undefined {
+    const key = this.keyOf(ref, size);
     if (!this.loaded.has(key) && !this.asked.has(key)) {
       this.asked.add(key);
-      this.wanted.set(key, ref);
+      this.wanted[size].set(key, ref);
       this.timer ??= setTimeout(() => void this.fetch());
     }
-    return this.loaded.get(key);
+    return this.loaded.get(key) ?? this.loaded.get(this.keyOf(ref, 'small'));
   }
 
   /** There are new images: ask again for those that were not there. */
   refresh(): void {
+    const { small, whole } = this.wanted;
     for (const key of this.asked) {
-      if (!this.loaded.has(key) && !this.wanted.has(key) && !this.flying.has(key)) {
+      if (!this.loaded.has(key) && !small.has(key) && !whole.has(key) && !this.flying.has(key)) {
         this.asked.delete(key);
       }
     }
@@ -55,31 +68,40 @@ export class RunImages {
 
   private async fetch(): Promise<void> {
     this.timer = undefined;
-    const batch = [...this.wanted].slice(0, BATCH);
+    const size = this.wanted.small.size > 0 ? 'small' : 'whole';
+    const batch = [...this.wanted[size]].slice(0, BATCH);
     batch.forEach(([key]) => {
-      this.wanted.delete(key);
+      this.wanted[size].delete(key);
       this.flying.add(key);
     });
     try {
-      const { items, buffers } = await this.ask(batch.map(([, ref]) => ref));
-      items.forEach((item, place) => this.keep(item, buffers[place]));
+      const limit = size === 'small' ? { width: smallWidth() } : {};
+      const answered = await this.source.ask(
+        batch.map(([, ref]) => ref),
+        limit,
+      );
+      answered.forEach(({ ref, text, png }) => this.keep(this.keyOf(ref, size), text, png));
     } catch {
       // Views show what is missing as not there yet, and ask again with the next result.
     }
     batch.forEach(([key]) => this.flying.delete(key));
     if (!this.disposed) {
-      if (this.wanted.size > 0) {
+      if (this.wanted.small.size + this.wanted.whole.size > 0) {
         this.timer ??= setTimeout(() => void this.fetch());
       }
       this.changes.tell();
     }
   }
 
-  private keep(item: ReadImage, png: ArrayBuffer | undefined): void {
+  private keep(key: string, text: string, png: ArrayBuffer | undefined): void {
     if (png !== undefined && !this.disposed) {
       const url = URL.createObjectURL(new Blob([png], { type: 'image/png' }));
-      this.loaded.set(keyOf(item), { url, text: item.text });
+      this.loaded.set(key, { url, text });
     }
+  }
+
+  private keyOf(ref: Ref, size: Size): string {
+    return `${size} ${this.source.keyOf(ref)}`;
   }
 
   private asked = new Set<string>();
@@ -88,9 +110,22 @@ export class RunImages {
   private flying = new Set<string>();
   private loaded = new Map<string, LoadedImage>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private wanted = new Map<string, ImageRef>();
+  private wanted = { small: new Map<string, Ref>(), whole: new Map<string, Ref>() };
 }
 
-function keyOf({ pair, seed, arm }: ImageRef): string {
-  return `${pair}/${seed}/${arm}`;
+/** Images of a localisation. */
+export function imagesOfRun(client: Client, run: string): Images<ImageRef> {
+  return new Images({
+    run,
+    keyOf: ({ pair, seed, arm }) => `${pair}/${seed}/${arm}`,
+    ask: async (items, limit) => {
+      const { payload, buffers } = await client.request('images.get', { run, items, ...limit });
+      return payload.items.map((ref, place) => ({ ref, text: ref.text, png: buffers[place] }));
+    },
+  });
+}
+
+/** Pixels of the screen that a small image covers; on a page that is made smaller, embedded models stay whole. */
+function smallWidth(): number {
+  return Math.ceil(DRAWN * Math.max(1, window.devicePixelRatio));
 }

@@ -75,7 +75,7 @@ def result(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 @handles("adapter.images", slow=True)
 def images(session: Session, payload: dict[str, Any]) -> Reply:
     """Return images of a training."""
-    return training_images(session.workspace, payload["run"], payload["files"])
+    return training_images(session.workspace, payload["run"], payload["files"], payload.get("width"))
 
 
 @handles("adapter.export", slow=True)

@@ -98,7 +98,7 @@ def result(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
 @handles("edit.images", slow=True)
 def images(session: Session, payload: dict[str, Any]) -> Reply:
     """Return images of an edit."""
-    return edit_images(session.workspace, payload["run"], payload["items"])
+    return edit_images(session.workspace, payload["run"], payload["items"], payload.get("width"))
 
 
 @handles("guard.list")

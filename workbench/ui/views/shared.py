@@ -17,6 +17,7 @@ from workbench.ui.heavy import load_heavy_modules
 from workbench.ui.protocol import VERSION
 from workbench.ui.session import Session
 from workbench.ui.site_maps import known_site_maps
+from workbench.ui.thumbnails import read_png
 from workbench.ui.variables import pipelines
 from workbench.ui.workspace import Workspace
 
@@ -89,7 +90,7 @@ def get_images(session: Session, payload: dict[str, Any]) -> Reply:
         cell = cells.get(f"{item['pair']}/{item['seed']}/{item['arm']}")
         if cell is not None and "image" in cell:
             items.append({**item, "text": str(cell.get("text", ""))})
-            files.append(inside(run.folder / "images", cell["image"]).read_bytes())
+            files.append(read_png(inside(run.folder / "images", cell["image"]), payload.get("width")))
     return Reply({"items": items}, files)
 
 

@@ -1,5 +1,7 @@
 /** The state of the adapter view: what is chosen, what it would take, the training as far as it has come, its export. */
+import type { Client } from '../../protocol/client';
 import type {
+  AdapterImage,
   AdapterPlan,
   AdapterResult,
   AdapterSetup,
@@ -10,11 +12,11 @@ import type {
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
 import { modelOf } from '../foundSets';
+import { Images } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { asSetup, type Choice, readChoice, wrongWith } from './choice';
 import { Exporting } from './exporting';
-import { TrainingImages } from './images';
 
 const VIEW = 'adapter';
 const PLAN_MILLISECONDS = 150;
@@ -26,7 +28,7 @@ export class Adapter extends JobModel {
   models: ModelEntry[] = [];
   plan: AdapterPlan | null = null;
   result: AdapterResult | null = null;
-  images: TrainingImages | null = null;
+  images: Images<AdapterImage> | null = null;
   /** Place of the compared images that the inspector shows. */
   scene = 0;
   readonly exporting: Exporting;
@@ -155,8 +157,9 @@ export class Adapter extends JobModel {
   private show(result: AdapterResult): void {
     if (result.run !== this.images?.run) {
       this.images?.dispose();
-      this.images = new TrainingImages(this.connection.client, result.run);
+      this.images = imagesOfTraining(this.connection.client, result.run);
     }
+    this.images.refresh();
     this.result = result;
     this.run = result.run;
     this.scene = Math.min(this.scene, Math.max(0, result.compared.length - 1));
@@ -206,4 +209,17 @@ export class Adapter extends JobModel {
   private planning: ReturnType<typeof setTimeout> | undefined;
   private run: string | null;
   private stop: (() => void)[];
+}
+
+function imagesOfTraining(client: Client, run: string): Images<AdapterImage> {
+  return new Images({
+    run,
+    keyOf: ({ file }) => file,
+    ask: async (wanted, limit) => {
+      const files = wanted.map(({ file }) => file);
+      const { payload, buffers } = await client.request('adapter.images', { run, files, ...limit });
+      const png = new Map(payload.files.map((file, place) => [file, buffers[place]]));
+      return wanted.map(ref => ({ ref, text: ref.text, png: png.get(ref.file) }));
+    },
+  });
 }

@@ -1,5 +1,6 @@
 /** One noise closely, the modules that are trained, the export with its proof, other files' headers, and the code. */
-import type { AdapterScene, AdapterTarget } from '../../protocol/messages';
+import type { AdapterImage, AdapterScene, AdapterTarget } from '../../protocol/messages';
+import type { Images } from '../images';
 import { useChanges, useTrans } from '../parts/context';
 import { Icon } from '../parts/icon';
 import { DifferenceImage, PixelImage } from '../parts/image';
@@ -9,7 +10,6 @@ import { SetupCode } from '../parts/setupCode';
 import { useAdapter } from './context';
 import { Export } from './export';
 import { HeaderForm } from './header';
-import type { TrainingImages } from './images';
 
 export function Inspector() {
   const trans = useTrans();
@@ -39,10 +39,10 @@ export function Inspector() {
   );
 }
 
-function SceneImages({ scene, images }: { scene: AdapterScene; images: TrainingImages }) {
+function SceneImages({ scene, images }: { scene: AdapterScene; images: Images<AdapterImage> }) {
   const trans = useTrans();
   useChanges(images);
-  const [base, adapted] = [images.get(scene.base), images.get(scene.adapted)];
+  const [base, adapted] = [images.get(scene.base, 'whole'), images.get(scene.adapted, 'whole')];
   const shown = [
     [trans.__('Base'), base, scene.base.text],
     [trans.__('Adapter'), adapted, scene.adapted.text],

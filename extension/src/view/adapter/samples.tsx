@@ -1,11 +1,11 @@
 /** Samples while it trains: the same noise at every step, the old prompt last, so that forgetting is seen. */
 import type { AdapterImage, AdapterResult } from '../../protocol/messages';
+import type { Images } from '../images';
 import { useChanges, useTrans } from '../parts/context';
 import { PixelImage } from '../parts/image';
 import { count, score } from '../parts/numbers';
 import { quotedText } from '../parts/prompt';
 import { useAdapter } from './context';
-import type { TrainingImages } from './images';
 
 export function Samples({ result }: { result: AdapterResult }) {
   const trans = useTrans();
@@ -59,7 +59,7 @@ export function Samples({ result }: { result: AdapterResult }) {
 }
 
 /** An image with what was read in it, and how near that is to the text of its prompt. */
-export function Sample(props: { prompt: string; image: AdapterImage | undefined; images: TrainingImages }) {
+export function Sample(props: { prompt: string; image: AdapterImage | undefined; images: Images<AdapterImage> }) {
   const trans = useTrans();
   useChanges(props.images);
   const { image, prompt } = props;

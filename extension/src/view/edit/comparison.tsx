@@ -14,7 +14,7 @@ export function BeforeAndAfter({ result }: { result: EditResult }) {
   const edit = useEdit();
   const { cursor } = edit;
   const pair = result.pairs[cursor.pair]!;
-  const [before, after] = [edit.image({ ...cursor, method: 'source' }), edit.image(cursor)];
+  const [before, after] = [edit.image({ ...cursor, method: 'source' }, 'whole'), edit.image(cursor, 'whole')];
   const afterText = cursor.method === 'source' ? pair.source_text : pair.target_text;
   const others = result.seeds.map((_, seed) => seed).filter(seed => seed !== cursor.seed);
   return (

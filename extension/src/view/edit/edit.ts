@@ -1,4 +1,5 @@
 /** The state of the edit view: what is chosen, the edit and the image of it that is looked at, and the guard. */
+import type { Client } from '../../protocol/client';
 import type {
   EditImageRef,
   EditMethodName,
@@ -13,7 +14,7 @@ import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
 import { loadExample, RECORDED } from '../example';
 import { modelOf } from '../foundSets';
-import { type AskForImages, type LoadedImage, RunImages } from '../images';
+import { Images, type LoadedImage, type Size } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { asSetup, type Choice, readChoice, wrongWith } from './choice';
@@ -143,9 +144,9 @@ export class Edit extends JobModel {
   }
 
   /** The image at a place; it is asked for where it is not there yet. */
-  image({ pair, seed, method }: Cursor): LoadedImage | undefined {
+  image({ pair, seed, method }: Cursor, size?: Size): LoadedImage | undefined {
     const number = this.result?.seeds[seed];
-    return number === undefined ? undefined : this.images?.get({ pair, seed: number, arm: method });
+    return number === undefined ? undefined : this.images?.get({ pair, seed: number, method }, size);
   }
 
   /** What was measured on the image at a place; a method may have left a pair out. */
@@ -199,7 +200,7 @@ export class Edit extends JobModel {
     const example = await loadExample<object, EditResult>(this.connection.client, VIEW);
     if (example && this.result === null && this.run === null && this.jobName === null) {
       this.result = example.results[0] ?? null;
-      this.images = example.images;
+      this.images = example.images<EditImageRef>(({ method }) => method);
       this.images.onChange(() => this.tell());
       this.tell();
     }
@@ -208,9 +209,10 @@ export class Edit extends JobModel {
   private show(result: EditResult): void {
     if (this.images?.run !== result.run) {
       this.images?.dispose();
-      this.images = new RunImages(this.connection.client, result.run, this.askForImages(result));
+      this.images = imagesOfEdit(this.connection.client, result);
       this.images.onChange(() => this.tell());
     }
+    this.images.refresh();
     this.result = result;
     this.run = result.run;
     const { pair, seed, method } = this.cursor;
@@ -220,21 +222,6 @@ export class Edit extends JobModel {
       method: result.methods.some(one => one.method === method) ? method : 'found',
     };
     this.keep();
-  }
-
-  private askForImages(result: EditResult): AskForImages {
-    const { run } = result;
-    return async wanted => {
-      const items = wanted.map(({ pair, seed, arm }) => ({ pair, seed, method: arm as EditMethodName }));
-      const { payload, buffers } = await this.connection.client.request('edit.images', { run, items });
-      const read = (ref: EditImageRef): string =>
-        result.images.find(one => one.pair === ref.pair && one.seed === ref.seed && one.method === ref.method)?.text ??
-        '';
-      return {
-        items: payload.items.map(ref => ({ pair: ref.pair, seed: ref.seed, arm: ref.method, text: read(ref) })),
-        buffers,
-      };
-    };
   }
 
   private jobChanged(): void {
@@ -260,9 +247,22 @@ export class Edit extends JobModel {
 
   private ended: string | null = null;
   private forecasting: ReturnType<typeof setTimeout> | undefined;
-  private images: RunImages | null = null;
+  private images: Images<EditImageRef> | null = null;
   private run: string | null;
   private stop: (() => void)[];
+}
+
+function imagesOfEdit(client: Client, { run, images }: EditResult): Images<EditImageRef> {
+  const keyOf = ({ pair, seed, method }: EditImageRef): string => `${pair}/${seed}/${method}`;
+  const texts = new Map(images.map(image => [keyOf(image), image.text]));
+  return new Images({
+    run,
+    keyOf,
+    ask: async (items, limit) => {
+      const { payload, buffers } = await client.request('edit.images', { run, items, ...limit });
+      return payload.items.map((ref, place) => ({ ref, text: texts.get(keyOf(ref)) ?? '', png: buffers[place] }));
+    },
+  });
 }
 
 function readCursor(kept: unknown): Cursor {

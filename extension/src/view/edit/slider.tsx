@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 
 import type { LoadedImage } from '../images';
 import { useTrans } from '../parts/context';
+import { smoothIfReduced } from '../parts/image';
 
 /** Widths on screen, in pixels: whole multiples of the native one below them. */
 const WIDE = { pixels: 576, times: 6 };
@@ -44,9 +45,18 @@ export function Slider(props: SliderProps) {
         src={before.url}
         alt={props.alt}
         draggable={false}
-        onLoad={event => setNative(event.currentTarget.naturalWidth)}
+        onLoad={event => {
+          setNative(event.currentTarget.naturalWidth);
+          smoothIfReduced(event.currentTarget);
+        }}
       />
-      <img class="jp-mod-after" src={after.url} alt="" draggable={false} />
+      <img
+        class="jp-mod-after"
+        src={after.url}
+        alt=""
+        draggable={false}
+        onLoad={event => smoothIfReduced(event.currentTarget)}
+      />
       <span class="jp-Workbench-tag jp-mod-before" aria-hidden="true">
         {trans.__('Before: %1', props.beforeText)}
       </span>

@@ -1,4 +1,4 @@
-/** Small images shown pixel by pixel, and the signed difference of two. */
+/** Images shown pixel by pixel where they are small, and the signed difference of two. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { LoadedImage } from '../images';
@@ -13,12 +13,26 @@ interface ImageProps {
 
 export function PixelImage({ image, alt, times = 1 }: ImageProps) {
   return image ? (
-    <img class={`jp-Workbench-image jp-mod-x${times}`} src={image.url} alt={alt} draggable={false} />
+    <img
+      class={`jp-Workbench-image jp-mod-x${times}`}
+      src={image.url}
+      alt={alt}
+      draggable={false}
+      onLoad={event => smoothIfReduced(event.currentTarget)}
+    />
   ) : (
     <span class={`jp-Workbench-image jp-mod-x${times} jp-mod-waiting`} role="img" aria-label={alt}>
       …
     </span>
   );
+}
+
+/** Pixels are drawn as they are where there is room for them; an image that is larger than its place is smoothed. */
+export function smoothIfReduced(image: HTMLImageElement | HTMLCanvasElement): void {
+  const [width, height] =
+    image instanceof HTMLImageElement ? [image.naturalWidth, image.naturalHeight] : [image.width, image.height];
+  const [across, down] = [image.clientWidth, image.clientHeight].map(pixels => pixels * window.devicePixelRatio);
+  image.classList.toggle('jp-mod-smooth', width > across! || height > down!);
 }
 
 /** Luminance of the second image minus that of the first, on the ramp. */
@@ -66,6 +80,7 @@ function drawDifference(canvas: HTMLCanvasElement, from: ImageData, to: ImageDat
   canvas.width = from.width;
   canvas.height = from.height;
   canvas.getContext('2d')!.putImageData(shown, 0, 0);
+  smoothIfReduced(canvas);
 }
 
 function luminance(data: Uint8ClampedArray, at: number): number {

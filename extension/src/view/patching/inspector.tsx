@@ -52,8 +52,8 @@ function Pictures({ one }: { one: ArmScore }) {
   const trans = useTrans();
   const patching = usePatching();
   const result = patching.result!;
-  const source = useShownImage('source');
-  const patched = useShownImage(one.arm);
+  const source = useShownImage('source', { size: 'whole' });
+  const patched = useShownImage(one.arm, { size: 'whole' });
   const { pair, seed } = patching;
   const beside = (interval: Interval): string => (result.pairs.length > 1 ? ` (${range(interval)})` : '');
   const title = trans._n('Site %2', 'Sites %2', one.sites.length, one.sites.join(', '));

@@ -2,6 +2,7 @@
 import type {
   ArmScore,
   Forecast,
+  ImageRef,
   ModelEntry,
   ModelRef,
   PatchingResult,
@@ -11,7 +12,7 @@ import type {
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
 import { type Example, loadExample, RECORDED } from '../example';
-import { RunImages } from '../images';
+import { type Images, imagesOfRun } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { asSetup, type Choice, choiceOf, readChoice, wrongWith } from './choice';
@@ -37,7 +38,7 @@ export class Patching extends JobModel {
   result: PatchingResult | null = null;
   /** The set that the rule chooses now; undefined while it is not known. */
   chosen: ArmScore | null | undefined = undefined;
-  images: RunImages | null = null;
+  images: Images<ImageRef> | null = null;
   cursor: Row | null = null;
   sort: Sort;
   /** In a notebook cell that shows a run, until somebody asks for it. */
@@ -207,7 +208,7 @@ export class Patching extends JobModel {
       this.example = example;
       this.result = result;
       this.chosen = result.found?.score;
-      this.images = example.images;
+      this.images = example.images<ImageRef>(({ arm }) => arm);
       this.images.onChange(() => this.tell());
       this.tell();
     }
@@ -296,7 +297,7 @@ export class Patching extends JobModel {
   private show(result: PatchingResult): void {
     if (this.images?.run !== result.run) {
       this.images?.dispose();
-      this.images = new RunImages(this.connection.client, result.run);
+      this.images = imagesOfRun(this.connection.client, result.run);
       this.images.onChange(() => this.tell());
     }
     this.images.refresh();

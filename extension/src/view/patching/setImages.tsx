@@ -56,7 +56,7 @@ export function SetImages() {
 }
 
 function Cell({ arm, seed }: { arm: string; seed: number }) {
-  const image = useShownImage(arm, seed);
+  const image = useShownImage(arm, { seedPlace: seed });
   return (
     <div role="gridcell">
       <PixelImage image={image.loaded} alt={image.alt} />

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import type { ImageRef, PatchingResult } from '../../protocol/messages';
-import { RunImages } from '../images';
+import { type Images, imagesOfRun } from '../images';
 import { Button } from '../parts/button';
 import { Chart, DataTable } from '../parts/chart';
 import { useAction, useSurroundings, useTrans } from '../parts/context';
@@ -136,10 +136,10 @@ function ProfileTable({ profiles, names }: { profiles: [ProfilePoint[], ProfileP
 /** Source and found set of a run, for its first pair and seed. */
 function Drawn({ result }: { result: PatchingResult }) {
   const { connection, trans } = useSurroundings();
-  const [images, setImages] = useState<RunImages | null>(null);
+  const [images, setImages] = useState<Images<ImageRef> | null>(null);
   const [, redraw] = useState(0);
   useEffect(() => {
-    const made = new RunImages(connection.client, result.run);
+    const made = imagesOfRun(connection.client, result.run);
     const stop = made.onChange(() => redraw(count => count + 1));
     setImages(made);
     return () => {
