@@ -3,7 +3,8 @@ import type { Client } from '../protocol/client';
 import type { ImageRef } from '../protocol/messages';
 import { Listeners } from '../protocol/transport';
 
-const BATCH = 100;
+/** Thumbnails of large images take the kernel a moment each; other requests get their turn between batches. */
+const BATCH = 24;
 /** How wide lists draw an image, in pixels of the page. */
 const DRAWN = 96;
 
