@@ -13,10 +13,7 @@ export interface Example<Setup, Result> {
 }
 
 /** Ask for it; null if the kernel has none, which leaves a view as empty as it was. */
-export async function loadExample<Setup, Result>(
-  client: Client,
-  view: string,
-): Promise<Example<Setup, Result> | null> {
+export async function loadExample<Setup, Result>(client: Client, view: string): Promise<Example<Setup, Result> | null> {
   const answer = await client.request('examples.get', { view }).catch(() => null);
   if (answer === null) {
     return null;
