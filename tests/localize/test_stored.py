@@ -46,14 +46,19 @@ def stop_after(calls: int):
     return stop
 
 
-def stop_after_pairs(folder: Path, pairs: int):
-    """Stop in the first stage as soon as so many pairs are in the store."""
+def stop_after_images(folder: Path, images: int):
+    """Stop as soon as so many images are in the store."""
 
     def stop() -> bool:
         runs = RunStore(folder).list() if (folder / "runs.sqlite").exists() else []
-        return any(run.cells >= pairs * IMAGES_OF_PAIR for run in runs)
+        return any(run.cells >= images for run in runs)
 
     return stop
+
+
+def stop_after_pairs(folder: Path, pairs: int):
+    """Stop in the first stage as soon as so many pairs are in the store."""
+    return stop_after_images(folder, pairs * IMAGES_OF_PAIR)
 
 
 def test_the_run_says_which_it_is_and_stores_its_sites(tiny_model, tmp_path):
@@ -70,6 +75,7 @@ def test_a_finished_run_gives_the_scores_of_its_result(found_run):
     assert stored.score(SOURCE) == result.baseline
     assert tuple(stored.scores(stored.nested())) == result.trade_off
     assert tuple(stored.scores(stored.random_sets())) == result.random_sets
+    assert stored.heads() == []
     assert stored.found().sites == result.found.indices
     found = stored.found_set(result.found.indices)
     assert replace(found, complement=result.found.complement) == result.found
@@ -103,6 +109,21 @@ def test_scores_so_far_are_those_of_the_complete_pairs(tiny_model, tmp_path):
     assert stored.found() is None
     with pytest.raises(InputError, match="score them first"):
         stored.found_set([0])
+
+
+def test_heads_are_scored_from_the_first_pair_on(tiny_model, tmp_path):
+    pairs, sites = make_pairs(2, embedded=False), find_sites(tiny_model)
+    heads = sum(site.heads for site in sites)
+    stop = stop_after_images(tmp_path, 2 * IMAGES_OF_PAIR + heads)
+    with pytest.raises(KeyboardInterrupt):
+        localize(tiny_model, pairs, out=tmp_path, heads=True, should_stop=stop)
+    store = RunStore(tmp_path)
+    half = StoredLocalization(store, store.get("last"), sites)
+    assert [score.images for score in half.scores(half.heads())] == heads * [1]
+    result = resume(store, store.get("last"), model=tiny_model)
+    stored = StoredLocalization(store, store.get("last"), sites)
+    assert tuple(stored.scores(stored.heads())) == result.head_scores
+    assert stored.step_windows() == []
 
 
 def test_a_set_asked_for_by_hand_leaves_the_run_as_it_was(tiny_model, tmp_path):

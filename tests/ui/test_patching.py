@@ -99,7 +99,24 @@ def test_the_result_is_that_of_the_verb(finished, stored):
     assert result["found"]["reached"] == stored.found.reached
     effects = {(score["site"], *score["window"]): score["effect"] for score in result["step_scores"]}
     assert len(effects) == 2 * len(by_index)
+    assert result["head_scores"] == []
     assert set(effects.values()) == {score.effect for score in stored.step_scores}
+
+
+def test_heads_are_swept_where_asked_for_and_have_images(browser, workspace):
+    setup = {**SETUP, "pairs": 1, "step_windows": 1, "heads": True}
+    forecasts = [browser.ask("patching.forecast", **{**setup, "heads": heads})["images"] for heads in (False, True)]
+    end = browser.end_of(browser.ask("patching.start", **setup)["job"])
+    result = browser.ask("patching.result", run=end["run"])
+    heads = {(one["score"]["sites"][0], one["head"]): one["score"] for one in result["head_scores"]}
+    sites = result["site_map"]["sites"]
+    assert list(heads) == [(site["index"], head) for site in sites for head in range(site["heads"])]
+    assert forecasts[1] - forecasts[0] == len(heads)
+    stored = Localization.load(workspace.folder / end["run"] / "result.json")
+    assert list(heads.values()) == [as_plain(score) for score in stored.head_scores]
+    wanted = [{"pair": 0, "seed": 0, "arm": score["arm"]} for score in heads.values()]
+    reply = browser.ask("images.get", run=end["run"], items=wanted)
+    assert [item["arm"] for item in reply["items"]] == [score["arm"] for score in heads.values()]
 
 
 def test_a_run_of_a_script_opens_too_even_without_its_table_of_sites(workspace, browser, tiny_model):
@@ -221,6 +238,7 @@ def test_a_reconnecting_panel_hears_of_the_jobs(finished):
         ({"model": {"source": "folder", "name": "nowhere"}}, "input", "a folder"),
         ({"model": {"source": "hub", "name": "../../etc/passwd"}}, "input", "hub id"),
         ({"step_windows": 9}, "input", "window"),
+        ({"heads": 2}, "protocol", "heads"),
         ({"seeds": 0}, "protocol", "seeds"),
         ({"pairs": []}, "protocol", "pairs"),
     ],
@@ -256,16 +274,23 @@ def test_names_that_lead_out_of_the_store_are_refused(finished):
 
 
 @pytest.mark.parametrize(
-    "pairs", [1, [{"source": 'A red sign that says "HE\'P"', "target": 'A red sign "OPEN" \\ {x}'}], "pairs.csv"]
+    ("pairs", "sweep"),
+    [
+        (1, {"heads": True}),
+        ([{"source": 'A red sign that says "HE\'P"', "target": 'A red sign "OPEN" \\ {x}'}], {"seeds": 2}),
+        ("pairs.csv", {"step_windows": 2}),
+    ],
 )
-def test_the_copied_script_does_what_the_panel_shows(pairs, tiny_model, tmp_path, monkeypatch):
+def test_the_copied_script_does_what_the_panel_shows(pairs, sweep, tiny_model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pairs.csv").write_text('source,target\n"A ""NA"" sign","A ""BE"" sign"\n')
     workspace = Workspace(variables={"tiny": tiny_model})
     browser = Browser(workspace)
-    setup = {"model": TINY_MODEL, "pairs": pairs, "seeds": 2, "steps": 2, "share": 0.8, "drift_margin": 0.05}
+    usual = {"seeds": 1, "steps": 2, "share": 0.8, "drift_margin": 0.05}
+    setup = {"model": TINY_MODEL, "pairs": pairs, **usual, **sweep}
     code = browser.ask("code.get", view="patching", settings=setup)["code"]
     assert "drift_margin" not in code
+    assert all(f"    {name}={value},\n" in code for name, value in sweep.items())
     values = {"tiny": tiny_model}
     exec(code, values)
     shown = browser.end_of(browser.ask("patching.start", **setup)["job"])

@@ -103,6 +103,11 @@ class StoredLocalization:
         """Return the arms of single sites in windows of the schedule."""
         return detail_arms(replace(self.settings, heads=False), ())
 
+    def heads(self) -> list[Arm]:
+        """Return the arms of single heads of the tried sites; none unless the run patches them."""
+        counts = [self.sites[site].heads for site in self.settings.sites]
+        return detail_arms(replace(self.settings, step_windows=1), counts)
+
     def asked_sets(self) -> list[Arm]:
         """Return the sets that were asked for by hand, see `score_set`."""
         stages = dict.fromkeys(cell["stage"] for cell in self.cells.values() if cell["stage"].startswith(SET_STAGE))

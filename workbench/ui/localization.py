@@ -56,6 +56,12 @@ def patching_result(store: RunStore, stored: StoredLocalization) -> dict[str, An
             for arm in stored.step_windows()
             if (score := stored.score(arm)) is not None
         ],
+        "head_scores": [
+            {"head": head, "score": _score(score)}
+            for arm in stored.heads()
+            for head in arm.heads or ()
+            if (score := stored.score(arm)) is not None
+        ],
         "found": _found(store, stored),
         "rule": {"share": settings.share, "drift_margin": settings.drift_margin},
         "seconds": store.cost(run)["seconds"],

@@ -9,7 +9,14 @@ from typing import Any, Final
 from workbench.errors import InputError
 from workbench.ui.protocol import check_shape
 
-DEFAULTS: Final = {"seeds": 1, "steps": None, "step_windows": 1, "share": 0.9, "drift_margin": 0.05}
+DEFAULTS: Final = {
+    "seeds": 1,
+    "steps": None,
+    "heads": False,
+    "step_windows": 1,
+    "share": 0.9,
+    "drift_margin": 0.05,
+}
 DEFAULT_PAIRS: Final = 16
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VIEW: Final = "patching"
 # The jobs that the panel of runs follows.
 REPLAY_VIEW: Final = "runs.replay"
-OPTIONS: Final = ("seeds", "steps", "step_windows", "share", "drift_margin")
+OPTIONS: Final = ("seeds", "steps", "heads", "step_windows", "share", "drift_margin")
 
 
 def read_setup(setup: Mapping[str, Any]) -> tuple[int | list[Pair], dict[str, Any]]:
