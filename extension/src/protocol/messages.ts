@@ -88,6 +88,7 @@ export type PatchingSetup = {
   pairs: Pair[] | number | string;
   seeds: number;
   steps?: number | null;
+  heads?: boolean;
   step_windows?: number;
   share?: number;
   drift_margin?: number;
@@ -106,6 +107,9 @@ export type ArmScore = {
   word_accuracy: number;
   images: number;
 };
+
+/** What one head of the site of its score does, patched alone. */
+export type HeadScore = { head: number; score: ArmScore };
 
 export type Found = {
   sites: number[];
@@ -132,6 +136,7 @@ export type PatchingResult = {
   trade_off: ArmScore[];
   combined?: ArmScore[];
   step_scores: { site: number; window: Interval; effect: number }[];
+  head_scores: HeadScore[];
   found: Found | null;
   rule: { share: number; drift_margin: number };
   seconds: number;

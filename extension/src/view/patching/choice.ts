@@ -14,6 +14,8 @@ export interface Choice {
   seeds: number;
   /** Null: as many as the model's own default. */
   steps: number | null;
+  /** Also every head alone. */
+  heads: boolean;
   /** 1: sites over the whole schedule only. */
   windows: number;
   share: number;
@@ -29,6 +31,7 @@ export const FIRST_CHOICE: Choice = {
   file: '',
   seeds: 2,
   steps: null,
+  heads: false,
   windows: 1,
   share: 0.9,
   margin: 0.05,
@@ -82,6 +85,7 @@ export function asSetup(choice: Choice): PatchingSetup {
     pairs,
     seeds: choice.seeds,
     steps: choice.steps,
+    heads: choice.heads,
     step_windows: choice.windows,
     share: choice.share,
     drift_margin: choice.margin,

@@ -3,6 +3,11 @@ import type { Job } from '../../protocol/messages';
 import { keyOf, scoreOf } from './localization';
 import type { Patching } from './patching';
 
+/** A selection from data that was kept; what does not fit is none. */
+export function readSelection(kept: unknown): number[] {
+  return Array.isArray(kept) ? kept.filter(site => Number.isInteger(site) && site >= 0).slice(0, 200) : [];
+}
+
 /** A brush is over when nothing was added for so long. */
 const RELEASE_MILLISECONDS = 600;
 

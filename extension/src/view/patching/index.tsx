@@ -129,7 +129,7 @@ function RunProgress() {
   const stages: Record<string, string> = {
     forecast: trans.__('getting ready'),
     singles: trans.__('each site alone'),
-    details: trans.__('steps'),
+    details: trans.__('heads or steps'),
     nested: trans.__('sets of sites'),
     control: trans.__('random sets'),
   };

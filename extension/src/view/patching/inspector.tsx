@@ -11,6 +11,8 @@ import { RampScale } from '../parts/ramp';
 import { SetupCode } from '../parts/setupCode';
 import { settingsOf } from './choice';
 import { usePatching } from './context';
+import { Heads } from './heads';
+import { headsOf, scoreOf } from './localization';
 import type { Patching } from './patching';
 import { rowScore } from './siteTable';
 import { useShownImage } from './useShownImage';
@@ -19,9 +21,10 @@ export function Inspector() {
   const trans = useTrans();
   const patching = usePatching();
   const { result, cursor } = patching;
-  const one = result ? shownScore(patching) : undefined;
+  const shown = result ? shownScore(patching) : undefined;
   const map = result?.site_map ?? patching.siteMap;
   const site = typeof cursor === 'number' ? map?.sites[cursor] : undefined;
+  const swept = result !== null && site !== undefined && result.head_scores.length > 0 && scoreOf(result, [site.index]);
   const back = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
       const panel = (event.currentTarget as HTMLElement).closest('.jp-Workbench');
@@ -31,24 +34,33 @@ export function Inspector() {
   };
   return (
     <aside class="jp-Workbench-inspector" tabIndex={-1} aria-label={trans.__('Inspector')} onKeyDown={back}>
-      {result && one && <Pictures one={one} />}
-      {!one && <p class="jp-Workbench-note">{trans.__('Choose a row to see its images.')}</p>}
+      {shown && <Pictures one={shown.one} head={shown.head} />}
+      {!shown && <p class="jp-Workbench-note">{trans.__('Choose a row to see its images.')}</p>}
+      {swept && <Heads result={result} site={site} />}
       {site && <SiteFacts site={site} />}
       <SetupCode view="patching" settings={settingsOf(patching.choice)} />
     </aside>
   );
 }
 
-/** The row under the cursor; without one the chosen set, else the best site. */
-function shownScore(patching: Patching): ArmScore | undefined {
-  const { cursor, chosen, result } = patching;
-  if (cursor !== null) {
-    return rowScore(patching, cursor);
-  }
-  return chosen ?? result?.trade_off[0] ?? undefined;
+interface Shown {
+  one: ArmScore;
+  /** The one head of the one site that was patched. */
+  head: number | null;
 }
 
-function Pictures({ one }: { one: ArmScore }) {
+/** The row under the cursor, or one of its heads; without a cursor the chosen set, else the best site. */
+function shownScore(patching: Patching): Shown | undefined {
+  const { cursor, head, chosen, result } = patching;
+  const ofHead = typeof cursor === 'number' && head !== null ? headsOf(result!, cursor).get(head) : undefined;
+  if (ofHead) {
+    return { one: ofHead, head };
+  }
+  const one = cursor === null ? (chosen ?? result!.trade_off[0]) : rowScore(patching, cursor);
+  return one && { one, head: null };
+}
+
+function Pictures({ one, head }: Shown) {
   const trans = useTrans();
   const patching = usePatching();
   const result = patching.result!;
@@ -56,7 +68,8 @@ function Pictures({ one }: { one: ArmScore }) {
   const patched = useShownImage(one.arm, { size: 'whole' });
   const { pair, seed } = patching;
   const beside = (interval: Interval): string => (result.pairs.length > 1 ? ` (${range(interval)})` : '');
-  const title = trans._n('Site %2', 'Sites %2', one.sites.length, one.sites.join(', '));
+  const sites = trans._n('Site %2', 'Sites %2', one.sites.length, one.sites.join(', '));
+  const title = head === null ? sites : trans.__('%1, head %2', sites, head);
   return (
     <section class="jp-Workbench-section">
       <h3>

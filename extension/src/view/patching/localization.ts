@@ -1,5 +1,6 @@
 /** Reads a result of the kernel: which score belongs to which row, and what the rule and the controls say. */
 import type { ArmScore, Interval, PatchingResult, Site } from '../../protocol/messages';
+import { rampLimit } from '../parts/ramp';
 
 /** The score of exactly these sites patched together, if its images are there. */
 export function scoreOf(result: PatchingResult, sites: readonly number[]): ArmScore | undefined {
@@ -37,6 +38,17 @@ export function bestSingle(result: PatchingResult): ArmScore | undefined {
     (best, score) => (best === undefined || score.effect > best.effect ? score : best),
     undefined,
   );
+}
+
+/** What the heads of a site do, each patched alone, by number; those that are not measured yet are missing. */
+export function headsOf(result: PatchingResult, site: number): Map<number, ArmScore> {
+  const own = result.head_scores.filter(({ score }) => score.sites[0] === site);
+  return new Map(own.map(({ head, score }) => [head, score]));
+}
+
+/** The limit of the one scale of all heads. */
+export function headLimit(result: PatchingResult): number {
+  return rampLimit(result.head_scores.map(({ score }) => score.effect));
 }
 
 /** Windows of the schedule that were measured, first step first. */

@@ -16,7 +16,7 @@ import { type Images, imagesOfRun } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { asSetup, type Choice, choiceOf, readChoice, wrongWith } from './choice';
-import { Combining } from './combining';
+import { Combining, readSelection } from './combining';
 
 const VIEW = 'patching';
 
@@ -40,6 +40,8 @@ export class Patching extends JobModel {
   chosen: ArmScore | null | undefined = undefined;
   images: Images<ImageRef> | null = null;
   cursor: Row | null = null;
+  /** Of the site under the cursor, whose images are shown instead of those of the whole site. */
+  head: number | null = null;
   sort: Sort;
   /** In a notebook cell that shows a run, until somebody asks for it. */
   setupHidden: boolean;
@@ -57,6 +59,7 @@ export class Patching extends JobModel {
     this.choice = readChoice(kept['choice']);
     this.run = typeof kept['run'] === 'string' && problemOf('$defs/run_id', kept['run']) === null ? kept['run'] : null;
     this.cursor = typeof kept['cursor'] === 'number' ? kept['cursor'] : null;
+    this.head = typeof kept['head'] === 'number' ? kept['head'] : null;
     this.sort = SORTS.find(sort => sort === kept['sort']) ?? 'site';
     this.setupHidden = kept['setup'] === 'hidden';
     this.combining = new Combining(this, readSelection(kept['selection']));
@@ -130,6 +133,11 @@ export class Patching extends JobModel {
 
   moveCursor(cursor: Row | null): void {
     this.cursor = cursor;
+    this.showHead(null);
+  }
+
+  showHead(head: number | null): void {
+    this.head = head;
     this.keep();
   }
 
@@ -153,10 +161,10 @@ export class Patching extends JobModel {
 
   /** Keep what a reload should bring back, and draw. */
   keep(): void {
-    const { choice, cursor, sort } = this;
+    const { choice, cursor, head, sort } = this;
     const run = this.run === null ? {} : { run: this.run };
     const setup = this.setupHidden ? { setup: 'hidden' } : {};
-    this.state.set({ choice, cursor, sort, selection: this.combining.selection, ...run, ...setup });
+    this.state.set({ choice, cursor, head, sort, selection: this.combining.selection, ...run, ...setup });
     this.tell();
   }
 
@@ -339,8 +347,4 @@ export class Patching extends JobModel {
   private forecasting: ReturnType<typeof setTimeout> | undefined;
   private run: string | null;
   private stop: (() => void)[];
-}
-
-function readSelection(kept: unknown): number[] {
-  return Array.isArray(kept) ? kept.filter(site => Number.isInteger(site) && site >= 0).slice(0, 200) : [];
 }

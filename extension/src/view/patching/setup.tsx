@@ -61,12 +61,13 @@ export function Setup() {
         />
         <Segments
           label={trans.__('Sweep')}
-          value={choice.windows === 1 ? 'sites' : 'steps'}
+          value={choice.heads ? 'heads' : choice.windows > 1 ? 'steps' : 'sites'}
           choices={[
             ['sites', trans.__('Sites')],
+            ['heads', trans.__('Sites × heads')],
             ['steps', trans.__('Sites × steps')],
           ]}
-          onChange={sweep => change({ windows: sweep === 'sites' ? 1 : STEP_WINDOWS })}
+          onChange={sweep => change({ heads: sweep === 'heads', windows: sweep === 'steps' ? STEP_WINDOWS : 1 })}
         />
         <Run />
       </div>
@@ -103,7 +104,9 @@ function Run() {
       forecast={patching.forecast}
       refused={refusal(connection.transport.connected)}
       cheaper={
-        patching.choice.windows > 1 ? trans.__('Sites alone are cheaper.') : trans.__('Fewer seeds are cheaper.')
+        patching.choice.heads || patching.choice.windows > 1
+          ? trans.__('Sites alone are cheaper.')
+          : trans.__('Fewer seeds are cheaper.')
       }
       onRun={() => void patching.start()}
     />

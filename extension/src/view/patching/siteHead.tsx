@@ -19,9 +19,9 @@ export function SiteHead({ table }: { table: Table }) {
         {trans.__('95 % CI')}
       </div>
       <SortHead by="drift" label={trans.__('Drift')} />
-      {table.windows.length > 0 && (
+      {table.heat && (
         <div role="columnheader" class="jp-mod-heat">
-          {trans.__('By step, %1 – %2', table.windows[0]![0], table.windows.at(-1)![1] - 1)}
+          {table.heat.title}
         </div>
       )}
       <div role="columnheader" class="jp-mod-picture">

@@ -63,15 +63,11 @@ export function SiteRow({ site, short, level, table, brush }: SiteRowProps) {
   );
 }
 
-/** Plot, figures, steps and image of a row; what is not measured yet is "…", never zero. */
+/** Plot, figures, parts and image of a row; what is not measured yet is "…", never zero. */
 export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; table: Table }) {
-  const trans = useTrans();
   const patching = usePatching();
   const one = rowScore(patching, row);
   const image = useShownImage(one?.arm);
-  const steps = new Map(
-    patching.result?.step_scores.filter(each => each.site === row).map(each => [each.window.join('-'), each.effect]),
-  );
   const single = patching.result?.pairs.length === 1;
   return (
     <>
@@ -91,15 +87,9 @@ export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; t
       <div role="gridcell" class="jp-mod-figure">
         {one ? score(one.drift) : '…'}
       </div>
-      {table.windows.length > 0 && (
+      {table.heat && (
         <div role="gridcell" class="jp-mod-heat">
-          {typeof row === 'number' && (
-            <HeatRow
-              values={table.windows.map(window => steps.get(window.join('-')) ?? null)}
-              limit={table.limit}
-              names={table.windows.map(([from, to]) => trans.__('steps %1 – %2', from, to - 1))}
-            />
-          )}
+          {typeof row === 'number' && <HeatRow {...table.heat.rowOf(row)} limit={table.heat.limit} />}
         </div>
       )}
       <div role="gridcell" class="jp-mod-picture">

@@ -1,14 +1,16 @@
-/** One row for each site: its effect over the controls, drift, steps and an image; pinned rows on top. */
+/** One row for each site: its effect over the controls, drift, steps or heads and an image; pinned rows on top. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { ArmScore, SiteMap } from '../../protocol/messages';
+import type { Trans } from '../../trans';
 import { useSurroundings, useTrans } from '../parts/context';
 import { type ForestAxis, forestAxis } from '../parts/forest';
 import { Icon } from '../parts/icon';
 import { parameters } from '../parts/numbers';
-import { RampScale, rampLimit } from '../parts/ramp';
+import { RampScale } from '../parts/ramp';
 import { usePatching } from './context';
-import { groupSites, randomBand, scoreOf, type SiteGroup, sortSites, stepWindows } from './localization';
+import { type Heat, heatOf } from './heat';
+import { groupSites, randomBand, scoreOf, type SiteGroup, sortSites } from './localization';
 import type { Patching, Row } from './patching';
 import { PinnedRows } from './pinnedRows';
 import { SiteHead } from './siteHead';
@@ -19,8 +21,7 @@ import { useGridKeys } from './useGridKeys';
 export interface Table {
   at: ForestAxis;
   map: SiteMap;
-  windows: [number, number][];
-  limit: number;
+  heat: Heat | null;
   /** The one row that the tabulator reaches. */
   tab: Row;
 }
@@ -46,12 +47,12 @@ export function SiteTable() {
       </p>
     );
   }
-  const table = tableOf(patching, map, sorted?.map(({ site }) => site.index) ?? visibleSites(groups, closed));
+  const table = tableOf(patching, map, sorted?.map(({ site }) => site.index) ?? visibleSites(groups, closed), trans);
   return (
     <>
       <div
         ref={grid}
-        class={`jp-Workbench-sites${table.windows.length > 0 ? ' jp-mod-steps' : ''}`}
+        class={`jp-Workbench-sites${table.heat ? ' jp-mod-heated' : ''}`}
         role="treegrid"
         aria-label={trans.__('Sites of %1', map.model)}
         aria-multiselectable
@@ -101,7 +102,7 @@ function visibleSites(groups: SiteGroup[], closed: ReadonlySet<string>): Row[] {
   ]);
 }
 
-function tableOf(patching: Patching, map: SiteMap, rows: Row[]): Table {
+function tableOf(patching: Patching, map: SiteMap, rows: Row[], trans: Trans): Table {
   const { result } = patching;
   const current = result?.site_map.model === map.model ? result : null;
   const values = (current?.singles ?? []).flatMap(one => [one.effect, ...one.ci]);
@@ -113,8 +114,7 @@ function tableOf(patching: Patching, map: SiteMap, rows: Row[]): Table {
       everything?.effect ?? null,
     ),
     map,
-    windows: current ? stepWindows(current) : [],
-    limit: rampLimit(current?.step_scores.map(one => one.effect) ?? []),
+    heat: current && heatOf(current, trans),
     tab: tabRow(patching, rows),
   };
 }
@@ -177,7 +177,7 @@ function Foot({ table }: { table: Table }) {
       )}
       {patching.result?.status === 'running' &&
         ` ${trans.__('%1 of %2 pairs so far.', patching.result.pairs_done, patching.result.pairs.length)}`}
-      {table.windows.length > 0 && <RampScale limit={table.limit} />}
+      {table.heat && <RampScale limit={table.heat.limit} />}
     </p>
   );
 }
