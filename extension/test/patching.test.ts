@@ -140,6 +140,8 @@ test('a run that goes on from another panel is followed', async () => {
   kernel.event('job.partial', { job: 'job-7', view: 'patching', data: result() });
   kernel.event('job', job({ job: 'job-7', status: 'done', left: null }));
   await seen(`Finished. Saved as run ${RUN}.`);
+  // The speed is known better now.
+  await vi.waitFor(() => expect(kernel.names().filter(name => name === 'patching.forecast')).toHaveLength(2));
 });
 
 test('a failed run keeps the last result under a notice with its hint', async () => {

@@ -50,7 +50,7 @@ export class Combining {
     const { result } = patching;
     if (
       result === null ||
-      patching.recorded ||
+      patching.recorded.isShown ||
       result.status === 'running' ||
       selection.length < 2 ||
       scoreOf(result, selection)

@@ -102,7 +102,7 @@ function useMore(patching: Patching): MenuItem[] {
       onClick: () => patching.hideSetup(!setupHidden),
     },
     ...(insert ? [{ label: trans.__('Insert below the active cell'), onClick: insert }] : []),
-    ...(result && !patching.recorded
+    ...(result && !patching.recorded.isShown
       ? [{ label: trans.__('Copy the id of the run'), onClick: () => copy(result.run) }]
       : []),
     ...(open ? [{ label: trans.__('All runs'), onClick: () => open('runs', {}) }] : []),
@@ -167,11 +167,11 @@ function Answer() {
   if (result === null) {
     return null;
   }
-  const changes = patching.isRunning || patching.recorded ? [] : changesSince(result, choice);
+  const changes = patching.isRunning || patching.recorded.isShown ? [] : changesSince(result, choice);
   const unfinished = result.status !== 'done' && !patching.isRunning;
   return (
     <>
-      {patching.recorded && <Recorded seconds={result.seconds} onRun={() => void patching.runExample()} />}
+      {patching.recorded.isShown && <Recorded seconds={result.seconds} onRun={() => void patching.recorded.run()} />}
       <VerdictSection
         sentence={sentenceOf(result, chosen, trans)}
         figures={figuresOf(result, chosen, choice.margin, trans)}

@@ -21,7 +21,7 @@ export function KeepSet() {
   const [said, setSaid] = useState('');
   const [last, setLast] = useState<string | null>(null);
   const [taken, setTaken] = useState(false);
-  if (!result || !kept || patching.recorded || result.status === 'running') {
+  if (!result || !kept || patching.recorded.isShown || result.status === 'running') {
     return null;
   }
   const usual = `${result.model}-${kept.sites.join('-')}`.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 80);

@@ -6,17 +6,17 @@ import type {
   ModelEntry,
   ModelRef,
   PatchingResult,
-  PatchingSetup,
   SiteMap,
 } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
-import { type Example, loadExample, RECORDED } from '../example';
 import { type Images, imagesOfRun } from '../images';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
-import { asSetup, type Choice, choiceOf, readChoice, wrongWith } from './choice';
+import { asSetup, type Choice, readChoice, wrongWith } from './choice';
 import { Combining, readSelection } from './combining';
+import { RecordedRun } from './recordedRun';
+import { Rule } from './rule';
 
 const VIEW = 'patching';
 
@@ -36,8 +36,6 @@ export class Patching extends JobModel {
   siteMap: SiteMap | null = null;
   forecast: Forecast | null = null;
   result: PatchingResult | null = null;
-  /** The set that the rule chooses now; undefined while it is not known. */
-  chosen: ArmScore | null | undefined = undefined;
   images: Images<ImageRef> | null = null;
   cursor: Row | null = null;
   /** Of the site under the cursor, whose images are shown instead of those of the whole site. */
@@ -49,6 +47,8 @@ export class Patching extends JobModel {
   pair = 0;
   seed = 0;
   readonly combining: Combining;
+  readonly rule = new Rule(this);
+  readonly recorded = new RecordedRun(this);
 
   constructor(
     connection: Connection,
@@ -75,6 +75,16 @@ export class Patching extends JobModel {
     ];
   }
 
+  /** Whether nothing was run or opened in this panel yet. */
+  get hasNoRun(): boolean {
+    return this.run === null && this.jobName === null;
+  }
+
+  /** The set that the rule chooses now; undefined while it is not known. */
+  get chosen(): ArmScore | null | undefined {
+    return this.rule.chosen;
+  }
+
   dispose(): void {
     this.stop.forEach(stop => stop());
     clearTimeout(this.forecasting);
@@ -85,21 +95,20 @@ export class Patching extends JobModel {
   change(choice: Partial<Choice>): void {
     this.choice = { ...this.choice, ...choice };
     this.keep();
-    if (choice.share !== undefined || choice.margin !== undefined) {
-      void this.applyRule();
+    const ofRule = choice.share !== undefined || choice.margin !== undefined;
+    if (ofRule) {
+      void this.rule.apply();
     }
-    this.forecastSoon();
-  }
-
-  /** Whether the result was recorded elsewhere: nothing has run here yet. */
-  get recorded(): boolean {
-    return this.result?.run === RECORDED;
+    // Another rule costs the same, so a forecast that is there stays while a rule is dragged.
+    if (!ofRule || this.forecast === null) {
+      this.forecastSoon();
+    }
   }
 
   async chooseModel(model: ModelRef): Promise<void> {
     this.siteMap = null;
-    if (this.recorded && model.name !== this.result?.model) {
-      this.forgetExample();
+    if (model.name !== this.result?.model) {
+      this.recorded.forget();
     }
     this.change({ model });
     await this.loadSites();
@@ -112,14 +121,6 @@ export class Patching extends JobModel {
     this.problem = null;
     const answer = await this.ask(() => this.connection.client.request('patching.start', asSetup(this.choice)));
     this.follow(answer?.payload.job, null);
-  }
-
-  /** Run here what the recorded result shows. */
-  async runExample(): Promise<void> {
-    if (this.example !== null) {
-      this.change(choiceOf(this.example.setup));
-      await this.start();
-    }
   }
 
   async resume(): Promise<void> {
@@ -174,8 +175,8 @@ export class Patching extends JobModel {
     );
     this.jobName = known?.job ?? null;
     this.run ??= known?.run ?? null;
-    if (this.run === null && this.jobName === null) {
-      void this.showExample();
+    if (this.hasNoRun) {
+      void this.recorded.show();
     }
     await Promise.all([this.loadModels(), this.loadResult()]);
   }
@@ -207,24 +208,6 @@ export class Patching extends JobModel {
       this.tell();
       this.forecastSoon();
     }
-  }
-
-  private async showExample(): Promise<void> {
-    const example = await loadExample<PatchingSetup, PatchingResult>(this.connection.client, VIEW);
-    const result = example?.results[0];
-    if (example && result && this.result === null && this.run === null && this.jobName === null) {
-      this.example = example;
-      this.result = result;
-      this.chosen = result.found?.score;
-      this.images = example.images<ImageRef>(({ arm }) => arm);
-      this.images.onChange(() => this.tell());
-      this.tell();
-    }
-  }
-
-  private forgetExample(): void {
-    this.example = this.result = null;
-    this.chosen = undefined;
   }
 
   private async loadResult(): Promise<void> {
@@ -262,9 +245,7 @@ export class Patching extends JobModel {
       if (run === null) {
         this.run = null;
         this.combining.clear();
-        if (this.recorded) {
-          this.forgetExample();
-        }
+        this.recorded.forget();
       }
       this.keep();
       // Events of the job may have come before this reply.
@@ -280,10 +261,14 @@ export class Patching extends JobModel {
       this.run = job.run;
       this.keep();
     }
-    if (job && (job.status === 'cancelled' || job.status === 'failed') && this.ended !== job.job) {
+    if (job && !this.isRunning && this.ended !== job.job) {
       this.ended = job.job;
-      this.problem = job.error;
-      void this.loadResult();
+      // The speed is known better now.
+      this.forecastSoon();
+      if (job.status !== 'done') {
+        this.problem = job.error;
+        void this.loadResult();
+      }
     }
     this.tell();
   }
@@ -316,34 +301,12 @@ export class Patching extends JobModel {
     }
     this.pair = Math.min(this.pair, result.pairs.length - 1);
     this.seed = Math.min(this.seed, result.seeds.length - 1);
-    this.chosen =
-      result.found && !this.ruleChanged(result) ? (result.found.reached ? result.found.score : null) : undefined;
-    if (this.chosen === undefined && result.status === 'done') {
-      void this.applyRule();
-    }
+    this.rule.resultChanged(result);
     this.combining.resultChanged();
     this.tell();
   }
 
-  private ruleChanged(result: PatchingResult): boolean {
-    return result.rule.share !== this.choice.share || result.rule.drift_margin !== this.choice.margin;
-  }
-
-  private async applyRule(): Promise<void> {
-    const { result, choice } = this;
-    if (result?.status !== 'done' || this.recorded) {
-      return;
-    }
-    const rule = { run: result.run, share: choice.share, drift_margin: choice.margin };
-    const answer = await this.ask(() => this.connection.client.request('patching.found', rule));
-    if (answer && choice.share === this.choice.share && choice.margin === this.choice.margin) {
-      this.chosen = answer.payload.found;
-      this.tell();
-    }
-  }
-
   private ended: string | null = null;
-  private example: Example<PatchingSetup, PatchingResult> | null = null;
   private forecasting: ReturnType<typeof setTimeout> | undefined;
   private run: string | null;
   private stop: (() => void)[];

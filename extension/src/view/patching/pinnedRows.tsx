@@ -48,7 +48,7 @@ function useSelectedAbout(): string {
   if (job?.status === 'running' || job?.status === 'queued') {
     return trans.__('%1 of %2 images', job.done, job.total ?? '…');
   }
-  if (patching.recorded) {
+  if (patching.recorded.isShown) {
     return trans.__('patched together once it runs here');
   }
   return patching.result?.status === 'done' ? trans.__('not patched yet') : trans.__('patched together after the run');

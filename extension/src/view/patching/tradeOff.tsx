@@ -9,6 +9,7 @@ import { NumberField } from '../parts/fields';
 import { percent, range, score } from '../parts/numbers';
 import { usePatching } from './context';
 import { driftBound, keyOf } from './localization';
+import { RuleHandles } from './ruleHandles';
 
 export function TradeOff() {
   const trans = useTrans();
@@ -62,6 +63,8 @@ function Plot() {
   const trans = useTrans();
   const patching = usePatching();
   const { choice, chosen } = patching;
+  // The rule as the axes took it in when a handle was taken hold of.
+  const [held, setHeld] = useState<{ needed: number; bound: number } | null>(null);
   const result = patching.result!;
   const everything = result.all_sites;
   const bound = driftBound(result, choice.margin) ?? 0;
@@ -91,8 +94,20 @@ function Plot() {
   return (
     <Chart
       summary={summary}
-      across={{ label: trans.__('Drift, 1 − SSIM'), values: [...shown.map(one => one.drift), bound] }}
-      up={{ label: trans.__('Effect on target text'), values: [...shown.map(one => one.effect), needed] }}
+      across={{ label: trans.__('Drift, 1 − SSIM'), values: [...shown.map(one => one.drift), held?.bound ?? bound] }}
+      up={{
+        label: trans.__('Effect on target text'),
+        values: [...shown.map(one => one.effect), held?.needed ?? needed],
+      }}
+      over={frame =>
+        everything && (
+          <RuleHandles
+            frame={frame}
+            everything={everything}
+            onHold={holds => setHeld(holds ? { needed, bound } : null)}
+          />
+        )
+      }
     >
       {frame => (
         <>
