@@ -105,13 +105,16 @@ class Panel:
         entry.click(timeout=SLOW)
         self.grid.and_(self.page.get_by_role("treegrid", name=model)).wait_for(timeout=SLOW)
 
-    def start_tiny_run(self, seeds: int = 1, model: str = "glyph-unet") -> None:
+    def start_tiny_run(
+        self, *, pairs: int = 2, seeds: int = 1, sweep: str = "Sites", model: str = "glyph-unet"
+    ) -> None:
         """Start a localisation of a few images in the patching panel."""
         self.choose(model)
         self.region.get_by_label("Pairs").select_option("made")
-        self.set_number("How many", 2)
+        self.set_number("How many", pairs)
         self.set_number("Seeds", seeds)
         self.set_number("Steps", 4)
+        self.region.get_by_role("button", name=sweep, exact=True).click()
         self.run()
 
     @property

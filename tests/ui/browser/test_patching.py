@@ -12,7 +12,7 @@ from tests.ui.browser.panel import SLOW, Panel
 
 def test_patching_story(lab: Panel) -> None:
     lab.open("Patching")
-    lab.start_tiny_run()
+    lab.start_tiny_run(pairs=1, sweep="Sites × heads")
     # A row has its figures while the run goes on.
     expect(lab.row(0)).to_have_attribute("aria-label", re.compile("effect"), timeout=SLOW)
     lab.finish()
@@ -23,6 +23,15 @@ def test_patching_story(lab: Panel) -> None:
     expect(inspector.get_by_role("heading", name=re.compile("Site 3"))).to_be_visible()
     expect(inspector.locator("img")).to_have_count(2)
     expect(inspector.locator("img").first).to_have_js_property("naturalWidth", 96, timeout=SLOW)
+
+    # A head of the site shows an image of its own, until a row is chosen again.
+    heads = inspector.get_by_role("grid", name="Effect of each head of site 3")
+    heads.get_by_role("gridcell", name=re.compile("^Head 1: effect")).click()
+    lab.page.keyboard.press("ArrowRight")
+    expect(inspector.get_by_role("heading", name=re.compile("Site 3, head 2"))).to_be_visible()
+    expect(inspector.get_by_role("img", name=re.compile("patched: 3.h2;"))).to_be_visible(timeout=SLOW)
+    lab.row(3).click()
+    expect(heads.get_by_role("gridcell", name=re.compile("^Whole site"))).to_have_attribute("aria-selected", "true")
 
     # Two rows brushed with the keyboard are patched together.
     lab.page.keyboard.press("Shift+ArrowDown")
@@ -52,6 +61,19 @@ def test_a_found_set_is_kept_and_not_replaced_unasked(lab: Panel, finished_run: 
         expect(lab.region.get_by_text(re.compile("^Kept as"))).to_contain_text(f"{name}.json", timeout=SLOW)
     kept = json.loads((lab.server.folder / "workbench-runs" / "found" / f"{name}.json").read_text())
     assert kept["model"] == "glyph-unet"
+
+    # The rule is dragged in the plot, and its field goes with it.
+    bound = lab.region.get_by_role("slider", name="Drift that a set may have")
+    bound.hover()
+    lab.page.mouse.down()
+    place = bound.bounding_box()
+    assert place is not None
+    lab.page.mouse.move(place["x"] - 60, place["y"] + 40, steps=4)
+    lab.page.mouse.up()
+    dragged = float(lab.region.get_by_label("Drift beyond all sites").input_value())
+    assert 0 < dragged < 0.05
+    bound.press("ArrowRight")
+    expect(lab.region.get_by_label("Drift beyond all sites")).to_have_value(f"{dragged + 0.01:g}")
 
 
 def test_missing_quotes_are_repaired_by_a_button(lab: Panel) -> None:
