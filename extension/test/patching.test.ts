@@ -64,6 +64,8 @@ test('a run sends the setup, shows progress and fills rows while it goes on', as
   expect(kept['run']).toBe(RUN);
   kernel.event('job', job({ status: 'done', left: null }));
   await seen(`Finished. Saved as run ${RUN}.`);
+  // The speed is known better now.
+  await vi.waitFor(() => expect(kernel.names().filter(name => name === 'patching.forecast')).toHaveLength(2));
 });
 
 const RECORDED = '00000000-000000-0000';
@@ -140,8 +142,6 @@ test('a run that goes on from another panel is followed', async () => {
   kernel.event('job.partial', { job: 'job-7', view: 'patching', data: result() });
   kernel.event('job', job({ job: 'job-7', status: 'done', left: null }));
   await seen(`Finished. Saved as run ${RUN}.`);
-  // The speed is known better now.
-  await vi.waitFor(() => expect(kernel.names().filter(name => name === 'patching.forecast')).toHaveLength(2));
 });
 
 test('a failed run keeps the last result under a notice with its hint', async () => {
