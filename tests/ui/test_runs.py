@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from threading import Event
 
 import pytest
 
@@ -36,6 +37,22 @@ def test_a_run_whose_process_is_gone_is_interrupted(browser, store):
     with store.working_on(run):
         assert browser.ask("runs.list")["runs"][0]["status"] == "running"
         assert "running" in browser.ask("runs.resume", run=run.id)["message"]
+
+
+def test_a_run_that_its_job_does_not_hold_yet_is_running(browser, workspace, store):
+    run, ready, listed = store.create("localize", "a", {}, {}), Event(), Event()
+
+    def work(job):
+        job.belongs_to(run.id)
+        ready.set()
+        listed.wait(60)
+
+    job = workspace.jobs.start("patching", work)
+    assert ready.wait(240)
+    assert browser.ask("runs.list")["runs"][0]["status"] == "running"
+    listed.set()
+    browser.end_of(job)
+    assert browser.ask("runs.list")["runs"][0]["status"] == "interrupted"
 
 
 def test_deleting_asks_and_removes_cells_and_files(browser, store):

@@ -93,7 +93,7 @@ def test_why_and_replay_story(lab: Panel, finished_run: str) -> None:
     row.get_by_role("button", name="Why").click()
     inspector = lab.region.get_by_role("complementary", name="Inspector")
     expect(inspector).to_contain_text("Run it in float32.")
-    expect(inspector).to_contain_text("It came to 0 of 46 cells")
+    expect(inspector).to_contain_text("It failed before anything was done.")
     expect(inspector.get_by_role("button", name="Copy details")).to_be_visible()
     assert lab.serious_violations() == []
 

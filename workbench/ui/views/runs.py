@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from workbench.errors import InputError
@@ -21,19 +21,24 @@ def list_runs(session: Session, _: dict[str, Any]) -> dict[str, Any]:
     if not session.workspace.has_store:
         return {"runs": []}
     store = session.workspace.store()
-    return {"runs": [_entry(store, run) for run in reversed(store.list())]}
+    at_work = {state["run"] for state in session.workspace.jobs.states() if state["status"] == "running"}
+    return {"runs": [_entry(store, run, at_work) for run in reversed(store.list())]}
 
 
-def _entry(store: RunStore, run: Run) -> dict[str, Any]:
+def _entry(store: RunStore, run: Run, at_work: Collection[str]) -> dict[str, Any]:
     view, result = view_of_verb(run.verb), store.result(run)
     failure = store.failure(run) if run.status == "failed" else None
     answer = view.answer(result) if view is not None and view.answer is not None and result is not None else ""
+    status = store.status_now(run)
+    if status == "interrupted" and run.id in at_work:
+        # A run is in the store a moment before its job holds it.
+        status = "running"
     return {
         "run": run.id,
         "verb": run.verb,
         "model": run.model,
         "created": run.created,
-        "status": store.status_now(run),
+        "status": status,
         "cells": run.cells,
         "seconds": store.cost(run)["seconds"],
         "answer": answer if failure is None else failure["message"],

@@ -9,7 +9,9 @@ import { canResume } from './useOpenRun';
 
 /** Give the inspector the focus; on a narrow panel it stands below and comes into view. */
 export function lookAtInspector(within: Element | null): void {
-  within?.closest('.jp-Workbench')?.querySelector<HTMLElement>('.jp-Workbench-inspector')?.focus();
+  const inspector = within?.closest('.jp-Workbench')?.querySelector<HTMLElement>('.jp-Workbench-inspector');
+  inspector?.focus({ preventScroll: true });
+  inspector?.firstElementChild?.scrollIntoView({ block: 'nearest' });
 }
 
 export function useRunKeys(

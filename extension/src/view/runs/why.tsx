@@ -36,12 +36,17 @@ function Reason({ failure }: { failure: Problem }) {
       <p>
         <strong>{failure.message}</strong> {failure.hint}
       </p>
-      <Button label={trans.__('Copy details')} onClick={copy} />
+      <div class="jp-Workbench-acts">
+        <Button label={trans.__('Copy details')} onClick={copy} />
+      </div>
     </>
   );
 }
 
 function howFar(cells: number, expected: number | null, trans: Trans): string {
+  if (cells === 0) {
+    return trans.__('It failed before anything was done.');
+  }
   return expected === null
     ? trans._n('It came to %1 cell, which is kept.', 'It came to %1 cells, which are kept.', cells)
     : trans.__('It came to %1 of %2 cells, which are kept.', count(cells), count(expected));
