@@ -178,6 +178,7 @@ test('the first open shows a recorded edit with its images, and asks for none', 
   await until(() => expect(slider()).not.toBeNull());
   await until(() => expect(el.querySelectorAll('img[src^=blob]').length).toBeGreaterThan(2));
   expect(kernel.names()).not.toContain('edit.images');
+  expect(button('Edit')).toBeDefined();
   expect(kernel.names()).not.toContain('edit.start');
   expect(el.textContent).not.toContain('changed since');
 });

@@ -69,7 +69,7 @@ function EditButton() {
   const edit = useEdit();
   return (
     <RunButton
-      label={edit.result ? trans.__('Edit again') : trans.__('Edit')}
+      label={edit.result && !edit.recorded ? trans.__('Edit again') : trans.__('Edit')}
       forecast={edit.forecast}
       refused={refusal()}
       cheaper={trans.__('Fewer seeds or texts are cheaper.')}

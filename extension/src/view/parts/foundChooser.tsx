@@ -1,7 +1,7 @@
 /** The found set to use, and the model to use it on: the one that it was made on unless another one is chosen. */
 import type { FoundEntry, ModelEntry, ModelRef } from '../../protocol/messages';
 import { modelOf } from '../foundSets';
-import { useTrans } from './context';
+import { useSurroundings, useTrans } from './context';
 import { Field, type Repair } from './fields';
 
 interface FoundChoice {
@@ -20,9 +20,10 @@ interface FoundChoice {
 }
 
 export function FoundChooser(props: FoundChoice) {
-  const trans = useTrans();
+  const { open, trans } = useSurroundings();
   const { sets, found } = props;
-  const none = sets?.length === 0 ? { message: trans.__('Find one in the Patching panel first.') } : null;
+  const patching = open ? { label: trans.__('Open Patching'), repair: () => open('patching', {}) } : {};
+  const none = sets?.length === 0 ? { message: trans.__('Find one in the Patching panel first.'), ...patching } : null;
   return (
     <>
       <Field label={trans.__('Found set')} wrong={none ?? props.wrongFound}>

@@ -100,7 +100,7 @@ function Run() {
   const patching = usePatching();
   return (
     <RunButton
-      label={patching.result ? trans.__('Run again') : trans.__('Run')}
+      label={patching.result && !patching.recorded.isShown ? trans.__('Run again') : trans.__('Run')}
       forecast={patching.forecast}
       refused={refusal(connection.transport.connected)}
       cheaper={
