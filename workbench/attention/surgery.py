@@ -78,7 +78,7 @@ def operate(
         )
     if chosen.no_mlp:
         if not mlps:
-            raise RefusedError("a model with MLP branches", "none", "choose another variant")
+            raise RefusedError("a model with MLP branches", "a model without an MLP", "choose another variant")
         for path in mlps:
             model.set_submodule(path, NoBranch().train(model.training))
     return done
