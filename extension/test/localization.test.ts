@@ -100,9 +100,11 @@ test('a kept choice that does not fit is not taken over', () => {
 test('changes since a run are named with both values', () => {
   const made = result();
   const same = { ...FIRST_CHOICE, model: { source: 'embedded', name: made.model } as const, from: 'made' as const };
-  const setup = { ...same, made: made.pairs.length, seeds: made.seeds.length, steps: made.steps };
+  const swept = { heads: true, windows: 2 };
+  const setup = { ...same, ...swept, made: made.pairs.length, seeds: made.seeds.length, steps: made.steps };
   expect(changesSince(made, setup)).toEqual([]);
   expect(changesSince(made, { ...setup, seeds: 7 })).toEqual([['seeds', '1', '7']]);
+  expect(changesSince(made, { ...setup, heads: false })).toEqual([['heads', 'true', 'false']]);
 });
 
 test('numbers have a true minus and never a negative zero', () => {

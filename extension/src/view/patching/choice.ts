@@ -2,6 +2,7 @@
 import type { ModelRef, PatchingResult, PatchingSetup } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import { quotedText } from '../parts/prompt';
+import { stepWindows } from './localization';
 
 export interface Choice {
   model: ModelRef | null;
@@ -125,6 +126,10 @@ export function changesSince(result: PatchingResult, choice: Choice): [string, s
     rows.push(['source', first?.source, choice.source], ['target', first?.target, choice.target]);
   } else if (choice.from === 'made') {
     rows.push(['pairs', pairs.length, choice.made]);
+  }
+  if (result.status === 'done') {
+    rows.push(['heads', result.head_scores.length > 0, choice.heads]);
+    rows.push(['step_windows', stepWindows(result).length || 1, choice.windows]);
   }
   return rows.filter(([, before, now]) => before !== now).map(([name, before, now]) => [name, `${before}`, `${now}`]);
 }
