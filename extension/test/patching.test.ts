@@ -50,6 +50,21 @@ test('the first open lists the sites, forecasts and runs nothing', async () => {
   expect(kernel.names()).not.toContain('patching.start');
 });
 
+test('labels of two open panels mean the fields of their own panel', async () => {
+  open();
+  await seen('46 images');
+  const [first, closeFirst] = [el, unmount];
+  open();
+  await seen('46 images');
+  const ids = [...document.querySelectorAll('[id]')].map(each => each.id);
+  expect(new Set(ids).size).toBe(ids.length);
+  const labels = [...el.querySelectorAll('label')].filter(label => label.htmlFor);
+  expect(labels.length).toBeGreaterThan(3);
+  expect(labels.every(label => el.contains(document.getElementById(label.htmlFor)))).toBe(true);
+  closeFirst();
+  first.remove();
+});
+
 test('a run sends the setup, shows progress and fills rows while it goes on', async () => {
   open();
   await seen('46 images');

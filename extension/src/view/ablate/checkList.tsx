@@ -1,8 +1,8 @@
 /** A button that says how many are chosen, and the list in which they are. */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { Button } from '../parts/button';
-import { useTrans } from '../parts/context';
+import { useTrans, useUniqueId } from '../parts/context';
 import { Icon } from '../parts/icon';
 
 export interface Entry {
@@ -22,7 +22,7 @@ interface CheckListProps {
 export function CheckList(props: CheckListProps) {
   const trans = useTrans();
   const [open, setOpen] = useState(false);
-  const id = useId();
+  const id = useUniqueId();
   const button = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     setOpen(false);

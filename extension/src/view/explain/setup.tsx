@@ -1,8 +1,7 @@
 /** The inputs of `attribute` and the one primary button. */
-import { useId } from 'preact/hooks';
 
 import { Button } from '../parts/button';
-import { useSurroundings, useTrans } from '../parts/context';
+import { useSurroundings, useTrans, useUniqueId } from '../parts/context';
 import { Field, NumberField, SelectField } from '../parts/fields';
 import { textsOf, wholeSetup } from './choice';
 import { useExplain } from './context';
@@ -71,7 +70,7 @@ export function Setup() {
 function ClassifierField() {
   const trans = useTrans();
   const explain = useExplain();
-  const list = useId();
+  const list = useUniqueId();
   return (
     <Field
       label={trans.__('Classifier')}

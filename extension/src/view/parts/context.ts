@@ -33,6 +33,15 @@ export function useTrans(): Trans {
   return useSurroundings().trans;
 }
 
+/** Panels are trees of their own on one page, and cells have a copy of this code each: `useId` would repeat itself. */
+const COPY = Math.random().toString(36).slice(2, 10);
+let ids = 0;
+
+/** An id that no other element of the page has, the same at every drawing. */
+export function useUniqueId(): string {
+  return useState(() => `jp-Workbench-${COPY}-${++ids}`)[0];
+}
+
 /** Draw again whenever a model says that it changed. */
 export function useChanges(model: { onChange(changed: () => void): () => void }): void {
   const [, redraw] = useState(0);

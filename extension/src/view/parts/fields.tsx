@@ -1,8 +1,9 @@
 /** Fields of a setup: a label above, a message below that says what is wrong and may repair it. */
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { Button } from './button';
+import { useUniqueId } from './context';
 
 export interface Repair {
   message: string;
@@ -17,7 +18,7 @@ interface FieldProps {
 }
 
 export function Field({ label, wrong, children }: FieldProps) {
-  const id = useId();
+  const id = useUniqueId();
   const described = wrong ? ({ 'aria-invalid': true, 'aria-describedby': `${id}-wrong` } as const) : {};
   return (
     <div class="jp-Workbench-field">

@@ -1,9 +1,9 @@
 /** The button that names the model, and the popover in which another one is chosen. */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { ModelEntry, ModelRef } from '../../protocol/messages';
 import { Button, Segments } from '../parts/button';
-import { useTrans } from '../parts/context';
+import { useTrans, useUniqueId } from '../parts/context';
 import { TextField } from '../parts/fields';
 import { Icon } from '../parts/icon';
 import { parameters } from '../parts/numbers';
@@ -15,7 +15,7 @@ export function ModelChooser() {
   const trans = useTrans();
   const patching = usePatching();
   const [open, setOpen] = useState(false);
-  const id = useId();
+  const id = useUniqueId();
   const button = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     setOpen(false);
