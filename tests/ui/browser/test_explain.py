@@ -16,6 +16,8 @@ def explain(lab: Panel) -> None:
     expect(lab.region.get_by_label("Classifier")).to_have_value("hate-t5-mini", timeout=SLOW)
     lab.region.get_by_label("Text, one a line").fill(TEXT)
     lab.region.get_by_role("button", name="Explain", exact=True).click()
+    # Words of the recorded explanation are there before.
+    lab.finish()
     expect(lab.region.locator("[role=option]")).to_have_count(len(TEXT.split()), timeout=SLOW)
 
 
