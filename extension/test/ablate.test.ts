@@ -97,14 +97,18 @@ test('cells and refusals are counted before anything runs, with their reasons', 
 
 test('the first open shows a recorded matrix, which a run replaces', async () => {
   const recorded = result({ run: '00000000-000000-0000', status: 'done', seconds: 12 });
-  kernel.answers['examples.get'] = () => ({ setup: {}, results: [recorded], items: [] });
+  kernel.answers['examples.get'] = () => ({
+    setup: { systems: ['vision/tnt'], variants: ['no_mlp'], seeds: 1, steps: 30, finetune: 0 },
+    results: [recorded],
+    items: [],
+  });
   open({ choice: { systems: ['language/sqa'], variants: ['no_vo'], seeds: 2, steps: 2, finetune: 0 } });
   await seen('A recorded run. Nothing has run on this machine.');
   expect(cells().length).toBeGreaterThan(2);
   button('Run it here, about 12 s')!.click();
   await until(() => expect(kernel.names()).toContain('ablate.start'));
   const asked = kernel.asked.find(message => message.name === 'ablate.start')!;
-  expect(asked.payload).toMatchObject({ systems: ['vision/minimal'], seeds: 1 });
+  expect(asked.payload).toMatchObject({ systems: ['vision/tnt'], seeds: 1 });
   await until(() => expect(el.textContent).not.toContain('A recorded run.'));
 });
 

@@ -241,14 +241,14 @@ test('a failed proof says that no file was kept', async () => {
 
 test('the header of a strange file is text, and other weights are warned of', async () => {
   await ready();
-  type('File, or folder that peft wrote', '/tmp/theirs.safetensors');
+  type('File, or folder that peft wrote', '/home/user/theirs.safetensors');
   await until(() => expect(button('Show its header')!.getAttribute('aria-disabled')).toBeNull());
   button('Show its header')!.click();
   await seen('<img src=x>');
   await seen('made for other weights');
   expect(el.querySelectorAll('img')).toHaveLength(0);
   expect(payloads('adapter.show')).toEqual([
-    { path: '/tmp/theirs.safetensors', model: { source: 'embedded', name: 'glyph-unet' } },
+    { path: '/home/user/theirs.safetensors', model: { source: 'embedded', name: 'glyph-unet' } },
   ]);
 });
 

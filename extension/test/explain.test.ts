@@ -104,14 +104,20 @@ test('the first open chooses a classifier and runs nothing', async () => {
 
 test('the first open shows a recorded explanation, which a run replaces', async () => {
   const recorded = { ...result(), job: '00000000-000000-0000' };
-  kernel.answers['examples.get'] = () => ({ setup: {}, results: [recorded], items: [] });
+  kernel.answers['examples.get'] = () => ({
+    setup: { classifier: 'hate-bilstm', texts: ['One', 'two'] },
+    results: [recorded],
+    items: [],
+  });
   open();
   await seen('A recorded run. Nothing has run on this machine.');
   expect(words()).toHaveLength(3);
   expect(button('Show toxic words')).toBeUndefined();
   await until(() => expect(button('Explain')!.getAttribute('aria-disabled')).toBeNull());
   button('Run it here')!.click();
-  await until(() => expect(payloads('explain.start')).toMatchObject([{ classifier: recorded.classifier }]));
+  await until(() =>
+    expect(payloads('explain.start')).toMatchObject([{ classifier: 'hate-bilstm', texts: ['One', 'two'] }]),
+  );
   await until(() => expect(el.textContent).not.toContain('A recorded run.'));
 });
 

@@ -101,10 +101,11 @@ test('the first open shows a recorded run, says so, and runs it here on request 
   expect(kernel.names()).not.toContain('images.get');
   expect(kept['run']).toBeUndefined();
   await seen('46 images');
+  button('Sites × heads')!.click();
   button('Run it here, about 41 s')!.click();
   await vi.waitFor(() => expect(kernel.names()).toContain('patching.start'));
   const asked = kernel.asked.find(message => message.name === 'patching.start')!;
-  expect(asked.payload).toMatchObject({ model: MODEL, pairs: 2, seeds: 1, step_windows: 4 });
+  expect(asked.payload).toMatchObject({ model: MODEL, pairs: 2, seeds: 1, heads: false, step_windows: 4 });
   await vi.waitFor(() => expect(el.textContent).not.toContain('A recorded run.'));
 });
 
@@ -117,6 +118,13 @@ test('sites of a recorded run are not patched together', async () => {
   await seen('patched together once it runs here');
   await new Promise(resolve => setTimeout(resolve, 700));
   expect(kernel.names()).not.toContain('patching.combine');
+});
+
+test('a recorded run of another model than the chosen one is not shown', async () => {
+  withExample();
+  open({ choice: { model: { source: 'folder', name: '/models/mine' } } });
+  await seen('46 images');
+  expect(el.textContent).not.toContain('A recorded run.');
 });
 
 test('a panel that has a run does not ask for the recorded one', async () => {

@@ -212,7 +212,7 @@ def test_what_is_there_is_replaced_only_when_asked(panel, trained, exported):
     assert (folder_of(panel) / "shared.safetensors").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "", ".hidden", "a\x00b", "x" * 81])
+@pytest.mark.parametrize("name", ["../x", "/elsewhere/x", "a/b", "", ".hidden", "a\x00b", "x" * 81])
 def test_no_name_leads_out_of_the_folder_of_adapters(panel, trained, name):
     assert panel.ask("adapter.export", run=trained["run"], name=name, format="diffusers")["type"] == "protocol"
 

@@ -268,7 +268,7 @@ def test_unknown_runs(browser, run):
 
 
 def test_names_that_lead_out_of_the_store_are_refused(finished):
-    for name in ("../x", "/tmp/x", "a/b", ".hidden", "a\0", ""):
+    for name in ("../x", "/elsewhere/x", "a/b", ".hidden", "a\0", ""):
         error = finished.browser.ask("patching.keep", run=finished.run, sites=[0], name=name)
         assert error["type"] == "protocol"
 

@@ -1,8 +1,8 @@
 /** The state of the ablate view: what is chosen, what it would take, and the matrix as far as it has come. */
-import type { AblateOptions, AblatePlan, AblateResult, AblateRow } from '../../protocol/messages';
+import type { AblateOptions, AblatePlan, AblateResult, AblateRow, AblateSetup } from '../../protocol/messages';
 import { problemOf } from '../../protocol/schema';
 import type { Connection } from '../connection';
-import { loadExample, RECORDED } from '../example';
+import { type Example, loadExample, RECORDED } from '../example';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { type Choice, FIRST_CHOICE, readChoice, wholeSetup } from './choice';
@@ -91,7 +91,7 @@ export class Ablate extends JobModel {
 
   /** Run here what the recorded result shows. */
   async runExample(): Promise<void> {
-    this.change(FIRST_CHOICE);
+    this.change({ ...FIRST_CHOICE, ...this.example?.setup });
     await this.start();
   }
 
@@ -143,8 +143,9 @@ export class Ablate extends JobModel {
   }
 
   private async showExample(): Promise<void> {
-    const example = await loadExample<object, AblateResult>(this.connection.client, VIEW);
+    const example = await loadExample<AblateSetup, AblateResult>(this.connection.client, VIEW);
     if (example && this.result === null && this.run === null && this.jobName === null) {
+      this.example = example;
       this.result = example.results[0] ?? null;
       this.tell();
     }
@@ -198,6 +199,7 @@ export class Ablate extends JobModel {
   }
 
   private ended: string | null = null;
+  private example: Example<AblateSetup, AblateResult> | null = null;
   private planning: ReturnType<typeof setTimeout> | undefined;
   private run: string | null;
   private stop: (() => void)[];

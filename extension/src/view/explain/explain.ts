@@ -1,7 +1,7 @@
 /** The state of the explain view: what is chosen, the strips, the comparison, and words that are taken away. */
-import type { ExplainOptions, ExplainResult } from '../../protocol/messages';
+import type { ExplainOptions, ExplainResult, ExplainSetup } from '../../protocol/messages';
 import type { Connection } from '../connection';
-import { loadExample } from '../example';
+import { type Example, loadExample } from '../example';
 import { JobModel } from '../jobModel';
 import type { State } from '../view';
 import { type Choice, FIRST_CHOICE, readChoice, wholeSetup } from './choice';
@@ -84,9 +84,11 @@ export class Explain extends JobModel {
 
   /** Run here what the recorded result shows. */
   async runExample(): Promise<void> {
-    const { classifier } = this.result!;
-    this.change({ ...FIRST_CHOICE, classifier });
-    await this.start();
+    if (this.example !== null) {
+      const { classifier, texts } = this.example.setup;
+      this.change({ ...FIRST_CHOICE, classifier, text: texts.join('\n') });
+      await this.start();
+    }
   }
 
   async compare(): Promise<void> {
@@ -162,8 +164,9 @@ export class Explain extends JobModel {
   }
 
   private async showExample(): Promise<void> {
-    const example = await loadExample<object, ExplainResult>(this.connection.client, VIEW);
+    const example = await loadExample<ExplainSetup, ExplainResult>(this.connection.client, VIEW);
     if (example && this.explained === null && this.compared === null) {
+      this.example = example;
       this.result = example.results[0] ?? null;
       this.comparison = example.results[1] ?? null;
       this.tell();
@@ -224,6 +227,7 @@ export class Explain extends JobModel {
 
   private compared: string | null;
   private ended: string | null = null;
+  private example: Example<ExplainSetup, ExplainResult> | null = null;
   private explained: string | null;
   private stop: (() => void)[];
 }

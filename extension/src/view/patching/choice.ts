@@ -101,6 +101,7 @@ export function choiceOf(setup: PatchingSetup): Partial<Choice> {
     made: setup.pairs as number,
     seeds: setup.seeds,
     steps: setup.steps ?? null,
+    heads: setup.heads ?? false,
     windows: setup.step_windows ?? 1,
     share: setup.share ?? FIRST_CHOICE.share,
     margin: setup.drift_margin ?? FIRST_CHOICE.margin,

@@ -15,7 +15,9 @@ export class RecordedRun {
     const { patching } = this;
     const example = await loadExample<PatchingSetup, PatchingResult>(patching.connection.client, 'patching');
     const result = example?.results[0];
-    if (example && result && patching.hasNoRun) {
+    const { model } = patching.choice;
+    const fits = model === null || model.name === result?.model;
+    if (example && result && fits && patching.hasNoRun) {
       this.example = example;
       patching.result = result;
       patching.rule.chosen = result.found?.score;
