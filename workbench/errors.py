@@ -13,3 +13,9 @@ class InputError(ValueError):
 
 class RefusedError(InputError):
     """A model or a site that cannot be worked on this way; the message names the reason and what works."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell memory that ran out from other failures."""
+    # By name, since torch must not be imported for it; on the CPU it raises a plain RuntimeError.
+    return type(error).__name__ in ("MemoryError", "OutOfMemoryError") or "not enough memory" in str(error)

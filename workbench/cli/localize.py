@@ -31,6 +31,9 @@ def localize(
     steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps; the model's default unless given.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance; the model's default.")] = None,
     sites: Annotated[list[str] | None, typer.Option("--site", help="Try these only: index, range or pattern.")] = None,
+    screen: Annotated[
+        int, typer.Option(min=0, help="Patch only the N best sites of a one-step screening; 0 patches all.")
+    ] = 0,
     heads: Annotated[bool, typer.Option("--heads", help="Also patch every head alone.")] = False,
     step_windows: Annotated[int, typer.Option(min=1, help="Also patch each site in N windows of the steps.")] = 1,
     start_step: Annotated[int, typer.Option(min=0, help="Patch from this loop index on.")] = 0,
@@ -56,6 +59,7 @@ def localize(
         "steps": steps,
         "guidance": guidance,
         "sites": sites,
+        "screen": screen,
         "heads": heads,
         "step_windows": step_windows,
         "start_step": start_step,

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from workbench.hooks.forward import forward_hooks
+from workbench.localize.screen import screening_rows
 from workbench.localize.settings import Settings
 from workbench.localize.stages import NESTED_SIZES, detail_arms, single_arms
 from workbench.models.model import Model
@@ -55,6 +56,9 @@ class Forecast:
 
 def forecast(model: Model, sites: SiteMap, settings: Settings) -> Forecast:
     """Forecast the cost of `localize` with these settings."""
+    screening = screening_rows(settings, model) if settings.screen else 0
+    if settings.screen:
+        settings = settings.trying(settings.sites[: settings.screen])
     every = range(len(sites))
     heads = [sites[index].heads for index in settings.sites]
     first = [*single_arms(settings, every), *detail_arms(settings, heads)]
@@ -66,7 +70,7 @@ def forecast(model: Model, sites: SiteMap, settings: Settings) -> Forecast:
     rows = sum(batch.rows for batch in batches) + len(settings.pairs) * len(settings.seeds) * (later + 3)
     images = len(settings.pairs) * len(settings.seeds) * (len(first) + later)
     per_image = settings.sampling.steps * model.rows_per_image(settings.sampling.guidance)
-    return Forecast(images, rows * per_image, weight_bytes(model), row_bytes(model, settings.sampling))
+    return Forecast(images, screening + rows * per_image, weight_bytes(model), row_bytes(model, settings.sampling))
 
 
 def weight_bytes(model: Model) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +17,8 @@ from workbench.hooks.clock import StepClock
 from workbench.localize.measure import measure, rest_of_image
 from workbench.localize.result import FoundSet, Localization, RankedSite, Ranking
 from workbench.localize.scores import ArmScore, ScoreTable
+from workbench.localize.screen import screen
+from workbench.localize.screening import Screening
 from workbench.localize.settings import Settings
 from workbench.localize.stages import (
     control_arms,
@@ -96,8 +98,25 @@ class Job:
     def _images_of_arm(self) -> int:
         return len(self.settings.pairs) * len(self.settings.seeds)
 
+    def _screen(self) -> Screening | None:
+        """Screen the sites where asked for, and try only the best of them from here on."""
+        if not self.settings.screen:
+            return None
+        screening = screen(
+            self.store,
+            self.run,
+            self.model,
+            self.sites,
+            self.settings,
+            on_call=stop_check(self.should_stop),
+            on_pair=lambda done, pairs: self._tell(f"screening {done} of {pairs}"),
+        )
+        self.settings = self.settings.trying(screening.top(self.settings.screen))
+        return screening
+
     def _stages(self) -> Localization:
         every = range(len(self.sites))
+        screening = self._screen()
         heads = [self.sites[index].heads for index in self.settings.sites]
         self._sweep("singles", single_arms(self.settings, every))
         details = detail_arms(self.settings, heads)
@@ -108,7 +127,8 @@ class Job:
         found, reached = self._found(nested, patch_arm(self.settings, every))
         random_sets, complement = control_arms(self.settings, found, every)
         self._sweep("control", [*random_sets, *complement])
-        return self._result(ranking, nested, details, found, reached, random_sets, complement)
+        result = self._result(ranking, nested, details, found, reached, random_sets, complement)
+        return replace(result, screening=screening)
 
     def _found(self, nested: list[Arm], everything: Arm) -> tuple[Arm, bool]:
         table = self._table()

@@ -87,7 +87,7 @@ def localize(
         should_stop: asked at each denoiser call; True ends the run like Ctrl-C, to be resumed later.
         **options: `seeds` (a number or a list), `steps`, `guidance`, `condition_only`, `sites` (names, patterns
             or indices to try) and the fields of `Settings`: `start_step`, `share`, `drift_margin`, `heads`,
-            `step_windows`, `random_sets`, `reader`, `max_rows`.
+            `step_windows`, `random_sets`, `reader`, `max_rows`, `screen`.
 
     Returns:
         The result; it is also stored as `result.json` in the run's folder.

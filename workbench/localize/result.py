@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.localize.scores import ArmScore
+from workbench.localize.screening import Screening
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class Localization:
         found: the found set.
         head_scores, step_scores: scores of single heads and of step windows, where asked for.
         cost: denoiser rows and seconds spent, with the forecast.
+        screening: what chose the sites of the ranking, where asked for.
     """
 
     run: str
@@ -167,6 +169,7 @@ class Localization:
     head_scores: tuple[ArmScore, ...]
     step_scores: tuple[ArmScore, ...]
     cost: dict[str, Any]
+    screening: Screening | None = None
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return the ranking as a table."""
@@ -191,7 +194,9 @@ class Localization:
             for name in ("trade_off", "random_sets", "head_scores", "step_scores")
         }
         found = FoundSet.from_dict(data["found"])
-        return cls(**{**data, **single, **several, "ranking": Ranking(tuple(ranked)), "found": found})
+        screening = Screening.from_dict(data["screening"]) if data.get("screening") else None
+        parts = {"ranking": Ranking(tuple(ranked)), "found": found, "screening": screening}
+        return cls(**{**data, **single, **several, **parts})
 
     def __repr__(self) -> str:
         control = self.found.control

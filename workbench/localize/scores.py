@@ -69,9 +69,7 @@ class ScoreTable:
             fields = self._values.setdefault(arm, {name: np.full((pairs, len(self.seeds)), np.nan) for name in FIELDS})
             for name in FIELDS:
                 fields[name][int(pair), self.seeds.index(int(seed))] = cell[name]
-        draws = np.random.default_rng(rng_seed).integers(0, pairs, size=(DRAWS, pairs))
-        # Row 0 of the index is the sample itself, the others are its bootstrap draws.
-        self._index = np.concatenate([np.arange(pairs)[None], draws])
+        self._index = bootstrap_index(pairs, rng_seed)
 
     def _f1(self, arm: str, side: str) -> np.ndarray:
         fields = self._values[arm]
@@ -92,14 +90,14 @@ class ScoreTable:
             arm=arm.key,
             sites=arm.sites,
             effect=float(draws["effect"][0]),
-            ci=_interval(draws["effect"][1:]),
+            ci=interval(draws["effect"][1:]),
             target_effect=float(draws["target_effect"][0]),
             source_effect=float(draws["source_effect"][0]),
             target_f1=float(self._f1(arm.key, "target")[0]),
             source_f1=float(self._f1(arm.key, "source")[0]),
             word_accuracy=float(fields["exact"].mean()),
             drift=float(drift[0]),
-            drift_ci=_interval(drift[1:]),
+            drift_ci=interval(drift[1:]),
             ssim=float(fields["ssim"].mean()),
             images=int(fields["drift"].size),
         )
@@ -114,9 +112,16 @@ class ScoreTable:
         """Return the mean effect and drift of several arms, with the interval of the mean effect over pairs."""
         effects = np.stack([self.draws(arm.key)["effect"] for arm in arms]).mean(axis=0)
         drifts = [float(self._values[arm.key]["drift"].mean()) for arm in arms]
-        return {"effect": float(effects[0]), "ci": _interval(effects[1:]), "drift": float(np.mean(drifts))}
+        return {"effect": float(effects[0]), "ci": interval(effects[1:]), "drift": float(np.mean(drifts))}
 
 
-def _interval(draws: np.ndarray) -> tuple[float, float]:
+def bootstrap_index(pairs: int, rng_seed: int = 0) -> np.ndarray:
+    """Return indices of pairs [1 + draw, pair]: row 0 is the sample itself, the others are its bootstrap draws."""
+    draws = np.random.default_rng(rng_seed).integers(0, pairs, size=(DRAWS, pairs))
+    return np.concatenate([np.arange(pairs)[None], draws])
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % percentile interval of bootstrap draws."""
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workbench.errors import InputError
@@ -28,6 +28,7 @@ class Settings:
         random_sets: number of random control sets.
         reader: name of the OCR engine.
         max_rows: rows of one generation.
+        screen: patch only that many of the sites, the best of a screening (`workbench.localize.screen`); 0 means all.
     """
 
     pairs: tuple[Pair, ...]
@@ -42,6 +43,7 @@ class Settings:
     random_sets: int = 3
     reader: str = "rapidocr"
     max_rows: int = 32
+    screen: int = 0
 
     def __post_init__(self) -> None:
         checks: Sequence[tuple[bool, str, Any]] = (
@@ -52,11 +54,16 @@ class Settings:
             (0 < self.share <= 1, "a share between 0 and 1", self.share),
             (1 <= self.step_windows <= self.sampling.steps, "1 window up to one per step", self.step_windows),
             (self.max_rows >= 2, "at least 2 rows a batch", self.max_rows),
+            (self.screen >= 0, "a number of sites to keep, or 0 for no screening", self.screen),
             (self.random_sets >= 0, "no negative number of random sets", self.random_sets),
         )
         for holds, expected, got in checks:
             if not holds:
                 raise InputError(expected, str(got), "change that setting")
+
+    def trying(self, sites: Sequence[int]) -> Settings:
+        """Return the settings with other sites to try."""
+        return replace(self, sites=tuple(sites))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from workbench.errors import InputError
 from workbench.localize.result import FoundSet
 from workbench.localize.scores import ArmScore, ScoreTable
+from workbench.localize.screen import after_screening
 from workbench.localize.settings import Settings
 from workbench.localize.stages import (
     SET_STAGE,
@@ -39,7 +40,7 @@ class StoredLocalization:
 
     def __init__(self, store: RunStore, run: Run, sites: SiteMap) -> None:
         self.run, self.sites = run, sites
-        self.settings = Settings.from_dict(run.config["settings"])
+        self.settings = after_screening(Settings.from_dict(run.config["settings"]), run.folder)
         self.cells = store.cells(run)
         self._tables: dict[tuple[int, ...], ScoreTable] = {}
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from workbench.errors import is_out_of_memory
 from workbench.hooks.bridge import is_bridge
 from workbench.hooks.clock import StepClock
 from workbench.models.model import Model
@@ -60,7 +61,7 @@ def run_batch(
     try:
         made = generate(model, everyone, [batch.seed] * len(everyone), sampling, patches=patches, on_call=on_call)
     except (RuntimeError, MemoryError) as error:
-        if len(batch.arms) < 2 or not _is_out_of_memory(error):
+        if len(batch.arms) < 2 or not is_out_of_memory(error):
             raise
         torch.cuda.empty_cache()
     else:
@@ -70,11 +71,6 @@ def run_batch(
         return BatchResult(images, made.denoiser_rows)
     parts = [run_batch(model, sites, half, prompts, sampling, on_call=on_call) for half in batch.halves()]
     return BatchResult(parts[0].images | parts[1].images, sum(part.denoiser_rows for part in parts))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Tell memory that ran out from other failures; on the CPU torch raises a plain RuntimeError."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in str(error)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
 from workbench.localize.result import RankedSite
+from workbench.localize.screening import ScreenedSite
 from workbench.report.palette import Palette
 from workbench.report.wording import short_names
 
@@ -84,7 +85,7 @@ def draw_levels(axes: Axes, levels: Sequence[Level], apart: float, palette: Pale
         )
 
 
-def site_axis(axes: Axes, sites: Sequence[RankedSite], palette: Palette) -> None:
+def site_axis(axes: Axes, sites: Sequence[RankedSite | ScreenedSite], palette: Palette) -> None:
     """Label sites 0, 1, ... by index; with short names where they fit and groups of the module tree where not."""
     indices, names = [str(site.index) for site in sites], short_names([site.name for site in sites])
     axes.set_xlim(-0.6, len(sites) - 0.4)

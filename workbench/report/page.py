@@ -19,7 +19,8 @@ from workbench.report.finding import Cells, finding, headlines, is_small, pair_c
 from workbench.report.grid import LARGEST, TileRow, every_site_rows, images_figure, main_rows
 from workbench.report.palette import LIGHT, Palette
 from workbench.report.render import both_themes, placed, png, render
-from workbench.report.tables import control_table, cost_table, ranking_table, trade_off_table
+from workbench.report.screening import screening_figure, screening_table
+from workbench.report.tables import Table, control_table, cost_table, ranking_table, trade_off_table
 from workbench.report.wording import number, plural
 
 PRINT_DPI: Final = 300
@@ -30,8 +31,9 @@ Draw = Callable[[Localization, Palette], Figure]
 def write_report(result: Localization, cells: Cells) -> Path:
     """Write `report.html` and its figures into the run's folder.
 
-    Beside the page: `profile.png`, `images.png`, and `steps.png` and `heads.png` where these were swept, 7 inches
-    wide at 300 dpi in the light palette. The page holds everything it shows, runs no script and loads nothing.
+    Beside the page: `profile.png`, `images.png`, and `screening.png`, `steps.png` and `heads.png` where these were
+    made, 7 inches wide at 300 dpi in the light palette. The page holds everything it shows, runs no script and loads
+    nothing.
 
     Args:
         result: the localisation; its `folder` must be where the run lies now.
@@ -54,6 +56,8 @@ def write_report(result: Localization, cells: Cells) -> Path:
 def _drawn(result: Localization) -> dict[str, Draw]:
     """Return the charts that this result has data for."""
     drawn: dict[str, Draw] = {"profile": profile_figure}
+    if result.screening:
+        drawn["screening"] = screening_figure
     if result.step_scores:
         drawn["steps"] = steps_figure
     if result.head_scores:
@@ -77,11 +81,16 @@ def _render(result: Localization, cells: Cells, rows: list[TileRow], drawn: dict
         profile_words=_profile_words(result),
         rows=[{"row": row, **placed(row.tiles, LARGEST)} for row in rows],
         every_site=[{"row": row, **placed(row.tiles, EVERY_SITE_SIDE)} for row in every_site_rows(result, cells)],
-        tables={"ranking": ranking_table(result), "nested": trade_off_table(result), "control": control_table(result)},
+        tables=_tables(result),
         cost=cost_table(result, len(cells)),
         config=json.dumps(result.config, indent=1, ensure_ascii=False),
         command=f"workbench runs replay {shlex.quote(result.run)} --out {shlex.quote(str(Path(result.folder).parent))}",
     )
+
+
+def _tables(result: Localization) -> dict[str, Table]:
+    tables = {"ranking": ranking_table(result), "nested": trade_off_table(result), "control": control_table(result)}
+    return {**tables, "screening": screening_table(result)} if result.screening else tables
 
 
 def _profile_words(result: Localization) -> str:

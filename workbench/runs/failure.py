@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any, Final
 
-from workbench.errors import InputError, RefusedError
+from workbench.errors import InputError, RefusedError, is_out_of_memory
 
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_DETAILS: Final = 20_000
@@ -16,7 +16,7 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     if isinstance(error, InputError):
         kind = "refused" if isinstance(error, RefusedError) else "input"
         message, hint = f"Expected {error.expected}; got {error.got}.", _sentence(error.do)
-    elif _is_out_of_memory(error):
+    elif is_out_of_memory(error):
         kind, message = "memory", f"Out of memory: {error}"
         hint = "Choose a smaller model or fewer rows, or free memory in other notebooks. What was done is kept."
     else:
@@ -34,8 +34,3 @@ def _shortened(text: str, longest: int) -> str:
 
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # By name, since torch must not be imported for it; on the CPU it raises a plain RuntimeError.
-    return type(error).__name__ in ("MemoryError", "OutOfMemoryError") or "not enough memory" in str(error)
