@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import type { ArmScore, PatchingResult } from '../src/protocol/messages';
 import { english } from '../src/trans';
-import { changesSince, FIRST_CHOICE, readChoice, wrongWith } from '../src/view/patching/choice';
-import { groupSites } from '../src/view/patching/localization';
+import { asSetup, changesSince, FIRST_CHOICE, readChoice, wrongWith } from '../src/view/patching/choice';
+import { groupSites, leftOut } from '../src/view/patching/localization';
 import { figuresOf, sentenceOf } from '../src/view/patching/verdict';
 import { quotedText, quoteLast } from '../src/view/parts/prompt';
 import { axis, score } from '../src/view/parts/numbers';
@@ -128,4 +128,21 @@ test('the ramp is symmetric around zero and its limit is round', () => {
   expect([rampLevel(0, 1), rampLevel(1, 1), rampLevel(-9, 1)]).toEqual([10, 20, 0]);
   expect(rampLimit([0.01, -0.17, 0.12])).toBeCloseTo(0.2);
   expect(rampLimit([])).toBe(1);
+});
+
+test('a screening tells what it left out, and only that', () => {
+  const screening = [1, 2, 0].map(site => ({ site, effect: site / 10, ci: [0, 0.1] as [number, number], aside: 0 }));
+  const screened = measured({ screen: 1, screening });
+  expect(leftOut(screened, 1)).toBeUndefined();
+  expect(leftOut(screened, 2)?.effect).toBe(0.2);
+  expect(leftOut(measured(), 2)).toBeUndefined();
+  expect(leftOut(null, 2)).toBeUndefined();
+});
+
+test('a screening belongs to the setup, and another one counts as a change', () => {
+  const choice = { ...FIRST_CHOICE, model: MODEL, screen: 8 };
+  expect(asSetup(choice).screen).toBe(8);
+  expect(changesSince(measured(), choice)).toContainEqual(['screen', '0', '8']);
+  expect(changesSince(measured({ screen: 8 }), choice).map(([name]) => name)).not.toContain('screen');
+  expect(readChoice({ ...choice, screen: -1 }).screen).toBe(0);
 });

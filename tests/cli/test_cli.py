@@ -80,6 +80,18 @@ def test_localize_a_pair_of_prompts_prints_a_table(run):
     assert code == 0
     assert "found set" in out
     assert "report:" in out
+    assert "screening" not in out
+
+
+def test_a_screening_is_told_in_the_table_and_in_the_document(run):
+    prompts = ("--source", 'A red sign that says "HELP"', "--target", 'A red sign that says "CODY"')
+    asked = ("localize", "glyph-unet", *prompts, "--steps", "4", "--screen", "3", "--out", "o")
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "left out the other 9 sites" in out
+    data = json.loads(run(*asked, "--json")[1])
+    assert len(data["sites"]) == 3
+    assert len(data["screening"]["sites"]) == 12
 
 
 def test_the_forecast_runs_nothing(run, tmp_path):

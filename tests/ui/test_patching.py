@@ -119,6 +119,21 @@ def test_heads_are_swept_where_asked_for_and_have_images(browser, workspace):
     assert [item["arm"] for item in reply["items"]] == [score["arm"] for score in heads.values()]
 
 
+def test_a_screening_tells_of_every_site_and_the_best_alone_are_patched(browser, workspace):
+    setup = {**SETUP, "pairs": 1, "step_windows": 1, "screen": 2}
+    cheap, dear = (browser.ask("patching.forecast", **{**setup, "screen": screen})["images"] for screen in (2, 0))
+    end = browser.end_of(browser.ask("patching.start", **setup)["job"])
+    result = browser.ask("patching.result", run=end["run"])
+    screened = [one["site"] for one in result["screening"]]
+    assert result["screen"] == 2
+    assert sorted(screened) == [site["index"] for site in result["site_map"]["sites"]]
+    assert sorted(one["sites"][0] for one in result["singles"]) == sorted(screened[:2])
+    assert cheap < dear
+    stored = Localization.load(workspace.folder / end["run"] / "result.json")
+    assert [site.index for site in stored.screening.sites] == screened
+    assert "screening" in {event["stage"] for event in browser.events("job", end["job"])}
+
+
 def test_a_run_of_a_script_opens_too_even_without_its_table_of_sites(workspace, browser, tiny_model):
     done = localize(tiny_model, make_pairs(1, embedded=False), out=workspace.folder, steps=2)
     first = browser.ask("patching.result", run=done.run)
@@ -277,6 +292,7 @@ def test_names_that_lead_out_of_the_store_are_refused(finished):
     ("pairs", "sweep"),
     [
         (1, {"heads": True}),
+        (1, {"screen": 1}),
         ([{"source": 'A red sign that says "HE\'P"', "target": 'A red sign "OPEN" \\ {x}'}], {"seeds": 2}),
         ("pairs.csv", {"step_windows": 2}),
     ],

@@ -60,9 +60,7 @@ def edit(
             "max_rows": max_rows,
             "reader": reader,
             "out": out,
-            "on_progress": lambda at: bar.update(
-                task, description=at.stage, completed=at.images_done, total=at.images_forecast
-            ),
+            "on_progress": lambda at: bar.update(task, description=at.stage, completed=at.done, total=at.total),
         }
         if prompts is None:
             result = edit_benchmark(model, found, _pairs(str(pairs)), **options)

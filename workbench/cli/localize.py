@@ -80,9 +80,7 @@ def localize(
             chosen,
             out=out,
             on_forecast=lambda expected: say(str(expected)),
-            on_progress=lambda at: bar.update(
-                task, description=at.stage, completed=at.images_done, total=max(at.images_forecast, at.images_done)
-            ),
+            on_progress=lambda at: bar.update(task, description=at.stage, completed=at.done, total=at.total),
             **options,
         )
     from workbench.runs.store import RunStore
@@ -121,6 +119,9 @@ def show(result: Localization, store: RunStore, as_json: bool) -> None:
         for site in result.ranking.sites
     ]
     print_table(f"{result.model}: text effect of each site alone", ["index", "name", "effect", "95 %", "drift"], rows)
+    if result.screening:
+        left_out = len(result.screening.sites) - len(result.ranking.sites)
+        print(f"  screening: {result.screening.denoiser_rows:,} denoiser rows left out the other {left_out} sites")
     control = result.found.control
     effect, most = result.found.score.effect, result.all_sites.effect
     print(f"* found set {list(result.found.indices)}: effect {effect:+.3f}, all sites {most:+.3f}")
@@ -166,4 +167,5 @@ def contract(result: Localization, page: Path) -> dict[str, Any]:
         },
         "cost": result.cost,
         "report": str(page),
+        **({"screening": asdict(result.screening)} if result.screening else {}),
     }

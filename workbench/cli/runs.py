@@ -91,8 +91,7 @@ def resume_run(run: RunArgument, out: OutOption = DEFAULT_OUT, as_json: JsonFlag
         task = bar.add_task("opening the model", total=None)
 
         def show_progress(at: Progress) -> None:
-            total = max(at.images_forecast, at.images_done)
-            bar.update(task, description=at.stage, completed=at.images_done, total=total)
+            bar.update(task, description=at.stage, completed=at.done, total=at.total)
 
         if found.verb == "edit":
             from workbench.edit.edit import resume as resume_edit
@@ -119,9 +118,7 @@ def replay_run(run: RunArgument, out: OutOption = DEFAULT_OUT, as_json: JsonFlag
         outcome = replay(
             store,
             store.get(run),
-            on_progress=lambda at: bar.update(
-                task, description=at.stage, completed=at.images_done, total=max(at.images_forecast, at.images_done)
-            ),
+            on_progress=lambda at: bar.update(task, description=at.stage, completed=at.done, total=at.total),
         )
     if as_json:
         print_json(outcome.to_dict())

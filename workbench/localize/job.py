@@ -44,11 +44,17 @@ SITES_FILE: Final = "sites.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; handed to the caller's `on_progress` after each batch."""
+    """How far a run is; handed to the caller's `on_progress` after each batch.
+
+    Args:
+        stage: what is being done.
+        done, total: images so far and in the end, as far as is known; while screening, pairs.
+        denoiser_rows: denoiser rows spent.
+    """
 
     stage: str
-    images_done: int
-    images_forecast: int
+    done: int
+    total: int
     denoiser_rows: int
 
 
@@ -109,7 +115,7 @@ class Job:
             self.sites,
             self.settings,
             on_call=stop_check(self.should_stop),
-            on_pair=lambda done, pairs: self._tell(f"screening {done} of {pairs}"),
+            on_pair=lambda done, pairs: self._tell("screening", done, pairs),
         )
         self.settings = self.settings.trying(screening.top(self.settings.screen))
         return screening
@@ -181,7 +187,8 @@ class Job:
         ]
         seconds = time.perf_counter() - start
         self.store.write_batch(self.run, batch.key, cells, denoiser_rows=made.denoiser_rows, seconds=seconds)
-        self._tell(stage)
+        done = self.store.get(self.run.id).cells
+        self._tell(stage, done, max(done, self.run.forecast["images"]))
 
     def _keep(self, prefix: str, arm: str, image: np.ndarray) -> dict[str, str]:
         name = image_name(prefix, arm)
@@ -191,11 +198,9 @@ class Job:
     def _stored(self, prefix: str, arm: Arm) -> np.ndarray:
         return read_image(inside(self.run.folder / "images", image_name(prefix, arm.key)))
 
-    def _tell(self, stage: str) -> None:
+    def _tell(self, stage: str, done: int, total: int) -> None:
         if self.on_progress is not None:
-            cost = self.store.cost(self.run)
-            done = self.store.get(self.run.id).cells
-            self.on_progress(Progress(stage, done, self.run.forecast["images"], int(cost["denoiser_rows"])))
+            self.on_progress(Progress(stage, done, total, int(self.store.cost(self.run)["denoiser_rows"])))
 
     def _result(
         self,

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +20,7 @@ import torch
 from workbench.files import write_whole
 from workbench.hooks.clock import StepClock
 from workbench.localize.scores import bootstrap_index, interval
-from workbench.localize.screening import ScreenedSite, Screening
+from workbench.localize.screening import SCREENING_FILE, ScreenedSite, Screening
 from workbench.localize.settings import Settings
 from workbench.models.model import Model
 from workbench.patch.arms import SOURCE, Arm
@@ -30,7 +29,6 @@ from workbench.runs.store import Run, RunStore
 from workbench.sites.site import SiteMap
 
 PROBES: Final = 4
-SCREENING_FILE: Final = "screening.json"
 
 
 def probe_steps(settings: Settings) -> tuple[int, ...]:
@@ -50,14 +48,6 @@ def screening_rows(settings: Settings, model: Model) -> int:
     chunks = -(-arms // (settings.max_rows - 1))
     trajectory = 2 * model.rows_per_image(settings.sampling.guidance) * (steps[-1] + 1)
     return len(settings.pairs) * len(settings.seeds) * (trajectory + len(steps) * (arms + chunks))
-
-
-def after_screening(settings: Settings, folder: Path) -> Settings:
-    """Return the settings of a run with the sites that its screening chose, once there is one."""
-    file = folder / SCREENING_FILE
-    if not settings.screen or not file.is_file():
-        return settings
-    return settings.trying(Screening.load(file).top(settings.screen))
 
 
 def screen(

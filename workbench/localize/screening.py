@@ -6,11 +6,14 @@ import json
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from workbench.files import write_whole
+from workbench.localize.settings import Settings
+
+SCREENING_FILE: Final = "screening.json"
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,15 @@ class Screening:
     def _repr_html_(self) -> str:
         caption = f"<p>One-step effect at steps {escape(str(list(self.steps)))}</p>"
         return caption + self.to_dataframe().round(3).to_html(index=False, escape=True)
+
+
+def read_screening(folder: Path) -> Screening | None:
+    """Return the screening of a run, by the run's folder; None before it is done."""
+    file = folder / SCREENING_FILE
+    return Screening.load(file) if file.is_file() else None
+
+
+def after_screening(settings: Settings, folder: Path) -> Settings:
+    """Return the settings of a run with the sites that its screening chose, once it has one."""
+    screening = read_screening(folder) if settings.screen else None
+    return settings if screening is None else settings.trying(screening.top(settings.screen))

@@ -10,7 +10,7 @@ from functools import cached_property
 from workbench.errors import InputError
 from workbench.localize.result import FoundSet
 from workbench.localize.scores import ArmScore, ScoreTable
-from workbench.localize.screen import after_screening
+from workbench.localize.screening import Screening, after_screening, read_screening
 from workbench.localize.settings import Settings
 from workbench.localize.stages import (
     SET_STAGE,
@@ -43,6 +43,11 @@ class StoredLocalization:
         self.settings = after_screening(Settings.from_dict(run.config["settings"]), run.folder)
         self.cells = store.cells(run)
         self._tables: dict[tuple[int, ...], ScoreTable] = {}
+
+    @property
+    def screening(self) -> Screening | None:
+        """The run's screening; None without one or before it is done."""
+        return read_screening(self.run.folder) if self.settings.screen else None
 
     @cached_property
     def _pairs_of(self) -> dict[str, set[int]]:

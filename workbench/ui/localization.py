@@ -45,6 +45,8 @@ def patching_result(store: RunStore, stored: StoredLocalization) -> dict[str, An
         "seeds": list(settings.seeds),
         "steps": settings.sampling.steps,
         "site_map": _site_map(stored),
+        "screen": settings.screen,
+        **_screening(stored),
         "singles": _scores(stored, [patch_arm(settings, [site]) for site in settings.sites]),
         "baseline": _score(stored.score(SOURCE)),
         "all_sites": _score(stored.score(stored.everything)),
@@ -115,6 +117,17 @@ def _score(score: ArmScore | None) -> dict[str, Any] | None:
 
 def _scores(stored: StoredLocalization, arms: list[Arm]) -> list[dict[str, Any] | None]:
     return [_score(score) for score in stored.scores(arms)]
+
+
+def _screening(stored: StoredLocalization) -> dict[str, Any]:
+    if stored.screening is None:
+        return {}
+    sites = stored.screening.sites
+    return {
+        "screening": [
+            {"site": site.index, "effect": site.effect, "ci": list(site.ci), "aside": site.aside} for site in sites
+        ]
+    }
 
 
 def _site_map(stored: StoredLocalization) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from workbench.ui.protocol import check_shape
 DEFAULTS: Final = {
     "seeds": 1,
     "steps": None,
+    "screen": 0,
     "heads": False,
     "step_windows": 1,
     "share": 0.9,

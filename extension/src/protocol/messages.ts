@@ -88,6 +88,8 @@ export type PatchingSetup = {
   pairs: Pair[] | number | string;
   seeds: number;
   steps?: number | null;
+  /** Patch only that many sites, the best of a screening; 0 patches all. */
+  screen?: number;
   heads?: boolean;
   step_windows?: number;
   share?: number;
@@ -120,6 +122,8 @@ export type Found = {
   score: ArmScore;
 };
 
+export type ScreenedSite = { site: number; effect: number; ci: Interval; aside: number };
+
 export type PatchingResult = {
   run: string;
   model: string;
@@ -129,6 +133,9 @@ export type PatchingResult = {
   seeds: number[];
   steps: number;
   site_map: SiteMap;
+  screen?: number;
+  /** One-step effects of all sites; missing without a screening or before it is done. */
+  screening?: ScreenedSite[];
   singles: ArmScore[];
   baseline: ArmScore | null;
   all_sites: ArmScore | null;

@@ -81,7 +81,7 @@ def resume(session: Session, run: Run) -> str:
 
 
 def _show(job: Job, at: Progress) -> None:
-    job.progress(at.stage, at.images_done, at.images_forecast)
+    job.progress(at.stage, at.done, at.total)
 
 
 def _finish(job: Job, result: EditResult) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VIEW: Final = "patching"
 # The jobs that the panel of runs follows.
 REPLAY_VIEW: Final = "runs.replay"
-OPTIONS: Final = ("seeds", "steps", "heads", "step_windows", "share", "drift_margin")
+OPTIONS: Final = ("seeds", "steps", "screen", "heads", "step_windows", "share", "drift_margin")
 
 
 def read_setup(setup: Mapping[str, Any]) -> tuple[int | list[Pair], dict[str, Any]]:
@@ -127,13 +127,15 @@ def _replay_one(workspace: Workspace, job: Job, run: Run, before: int, total: in
         run,
         model=model,
         on_run=lambda made: job.belongs_to(made.id),
-        on_progress=lambda at: job.progress(at.stage, before + min(at.images_done, run.cells), total),
+        on_progress=lambda at: job.progress(
+            at.stage, before + (min(at.done, run.cells) if at.stage != "screening" else 0), total
+        ),
         should_stop=job.should_stop,
     )
 
 
 def _show(workspace: Workspace, job: Job, at: Progress) -> None:
-    job.progress(at.stage, at.images_done, max(at.images_done, at.images_forecast))
+    job.progress(at.stage, at.done, at.total)
     _send_result(workspace, job)
 
 
@@ -180,7 +182,7 @@ def combine(session: Session, payload: dict[str, Any]) -> dict[str, Any]:
         before = store.get(run.id).cells
 
         def show(at: Progress) -> None:
-            job.progress(at.stage, at.images_done - before, images)
+            job.progress(at.stage, at.done - before, images)
             _send_result(workspace, job)
 
         score_set(store, run, payload["sites"], model=model, on_progress=show, should_stop=job.should_stop)

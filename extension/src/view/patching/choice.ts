@@ -15,6 +15,8 @@ export interface Choice {
   seeds: number;
   /** Null: as many as the model's own default. */
   steps: number | null;
+  /** Patch only that many sites, the best of a screening; 0: all. */
+  screen: number;
   /** Also every head alone. */
   heads: boolean;
   /** 1: sites over the whole schedule only. */
@@ -32,11 +34,15 @@ export const FIRST_CHOICE: Choice = {
   file: '',
   seeds: 2,
   steps: null,
+  screen: 0,
   heads: false,
   windows: 1,
   share: 0.9,
   margin: 0.05,
 };
+
+/** How many sites a screening keeps until another number is given. */
+export const KEPT = 8;
 
 /** How many windows the choice of sites by steps asks for. */
 export const STEP_WINDOWS = 4;
@@ -86,6 +92,7 @@ export function asSetup(choice: Choice): PatchingSetup {
     pairs,
     seeds: choice.seeds,
     steps: choice.steps,
+    screen: choice.screen,
     heads: choice.heads,
     step_windows: choice.windows,
     share: choice.share,
@@ -101,6 +108,7 @@ export function choiceOf(setup: PatchingSetup): Partial<Choice> {
     made: setup.pairs as number,
     seeds: setup.seeds,
     steps: setup.steps ?? null,
+    screen: setup.screen ?? 0,
     heads: setup.heads ?? false,
     windows: setup.step_windows ?? 1,
     share: setup.share ?? FIRST_CHOICE.share,
@@ -121,6 +129,7 @@ export function changesSince(result: PatchingResult, choice: Choice): [string, s
     ['model', result.model, choice.model?.source === 'variable' ? result.model : (choice.model?.name ?? '')],
     ['seeds', result.seeds.length, choice.seeds],
     ['steps', result.steps, choice.steps ?? result.site_map.steps],
+    ['screen', result.screen ?? 0, choice.screen],
   ];
   if (choice.from === 'prompts') {
     rows.push(['pairs', pairs.length, 1]);

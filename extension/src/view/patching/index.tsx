@@ -128,6 +128,7 @@ function RunProgress() {
   }
   const stages: Record<string, string> = {
     forecast: trans.__('getting ready'),
+    screening: trans.__('screening all sites'),
     singles: trans.__('each site alone'),
     details: trans.__('heads or steps'),
     nested: trans.__('sets of sites'),
@@ -146,7 +147,7 @@ function RunProgress() {
   return (
     <Progress
       job={job}
-      unit={trans.__('images')}
+      unit={job.stage === 'screening' ? trans.__('pairs') : trans.__('images')}
       stage={stages[job.stage] ?? job.stage}
       ended={ended}
       onCancel={() => void patching.cancel()}

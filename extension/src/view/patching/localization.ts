@@ -1,5 +1,5 @@
 /** Reads a result of the kernel: which score belongs to which row, and what the rule and the controls say. */
-import type { ArmScore, Interval, PatchingResult, Site } from '../../protocol/messages';
+import type { ArmScore, Interval, PatchingResult, ScreenedSite, Site } from '../../protocol/messages';
 import { rampLimit } from '../parts/ramp';
 
 /** The score of exactly these sites patched together, if its images are there. */
@@ -38,6 +38,12 @@ export function bestSingle(result: PatchingResult): ArmScore | undefined {
     (best, score) => (best === undefined || score.effect > best.effect ? score : best),
     undefined,
   );
+}
+
+/** What the screening says of a site that it left out; undefined for one that is patched alone. */
+export function leftOut(result: PatchingResult | null, site: number): ScreenedSite | undefined {
+  const kept = new Set(result?.screening?.slice(0, result.screen).map(screened => screened.site));
+  return kept.has(site) ? undefined : result?.screening?.find(screened => screened.site === site);
 }
 
 /** What the heads of a site do, each patched alone, by number; those that are not measured yet are missing. */

@@ -5,7 +5,7 @@ import { useSurroundings, useTrans } from '../parts/context';
 import { NumberField, type Repair, SelectField, TextField } from '../parts/fields';
 import { RunButton } from '../parts/forecast';
 import { PromptField, quotedText, quoteLast } from '../parts/prompt';
-import { type Choice, STEP_WINDOWS, wrongWith } from './choice';
+import { type Choice, KEPT, STEP_WINDOWS, wrongWith } from './choice';
 import { usePatching } from './context';
 
 export function Setup() {
@@ -59,6 +59,24 @@ export function Setup() {
           high={1000}
           onChange={steps => change({ steps })}
         />
+        <SelectField
+          label={trans.__('Sites')}
+          value={choice.screen > 0 ? 'screened' : 'all'}
+          choices={[
+            ['all', trans.__('All of them')],
+            ['screened', trans.__('The best of a screening')],
+          ]}
+          onChange={sites => change({ screen: sites === 'screened' ? KEPT : 0 })}
+        />
+        {choice.screen > 0 && (
+          <NumberField
+            label={trans.__('Sites to keep')}
+            value={choice.screen}
+            low={1}
+            high={1000}
+            onChange={screen => change({ screen })}
+          />
+        )}
         <Segments
           label={trans.__('Sweep')}
           value={choice.heads ? 'heads' : choice.windows > 1 ? 'steps' : 'sites'}

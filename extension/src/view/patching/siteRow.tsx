@@ -6,6 +6,7 @@ import { PixelImage } from '../parts/image';
 import { range, score } from '../parts/numbers';
 import { HeatRow } from '../parts/ramp';
 import { usePatching } from './context';
+import { leftOut } from './localization';
 import { type Brush, rowScore, type Table } from './siteTable';
 import { useShownImage } from './useShownImage';
 
@@ -23,6 +24,10 @@ export function SiteRow({ site, short, level, table, brush }: SiteRowProps) {
   const patching = usePatching();
   const selected = patching.combining.selection.includes(site.index);
   const one = rowScore(patching, site.index);
+  const screened = leftOut(patching.result, site.index);
+  const unmeasured = screened
+    ? trans.__('Site %1, %2: left out, one-step effect %3', site.index, site.name, score(screened.effect))
+    : trans.__('Site %1, %2: not measured yet', site.index, site.name);
   const name = one
     ? trans.__(
         'Site %1, %2: effect %3, interval %4, drift %5',
@@ -32,7 +37,7 @@ export function SiteRow({ site, short, level, table, brush }: SiteRowProps) {
         range(one.ci),
         score(one.drift),
       )
-    : trans.__('Site %1, %2: not measured yet', site.index, site.name);
+    : unmeasured;
   return (
     <div
       class={`jp-Workbench-row${selected ? ' jp-mod-selected' : ''}${patching.cursor === site.index ? ' jp-mod-cursor' : ''}`}
@@ -63,10 +68,13 @@ export function SiteRow({ site, short, level, table, brush }: SiteRowProps) {
   );
 }
 
-/** Plot, figures, parts and image of a row; what is not measured yet is "…", never zero. */
+/** Plot, figures, parts and image of a row; what is not measured is "…" or, where a screening left it out, "–". */
 export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; table: Table }) {
+  const trans = useTrans();
   const patching = usePatching();
   const one = rowScore(patching, row);
+  const screened = typeof row === 'number' ? leftOut(patching.result, row) : undefined;
+  const missing = screened ? '–' : '…';
   const image = useShownImage(one?.arm);
   const single = patching.result?.pairs.length === 1;
   return (
@@ -79,13 +87,14 @@ export function ScoreCells({ row, table }: { row: number | 'selected' | 'all'; t
         )}
       </div>
       <div role="gridcell" class="jp-mod-figure">
-        <b>{one ? score(one.effect) : '…'}</b>
+        <b>{one ? score(one.effect) : missing}</b>
       </div>
       <div role="gridcell" class="jp-mod-figure jp-mod-interval">
         {one && !single ? range(one.ci) : ''}
+        {!one && screened && <small>{trans.__('one step: %1', score(screened.effect))}</small>}
       </div>
       <div role="gridcell" class="jp-mod-figure">
-        {one ? score(one.drift) : '…'}
+        {one ? score(one.drift) : missing}
       </div>
       {table.heat && (
         <div role="gridcell" class="jp-mod-heat">
