@@ -14,7 +14,7 @@ import { usePatching } from './context';
 import { Heads } from './heads';
 import { headsOf, scoreOf } from './localization';
 import type { Patching } from './patching';
-import { rowScore } from './siteTable';
+import { rowScore } from './table';
 import { useShownImage } from './useShownImage';
 
 export function Inspector() {

@@ -5,7 +5,7 @@ import { range, score } from '../parts/numbers';
 import { usePatching } from './context';
 import { randomBand } from './localization';
 import { ScoreCells } from './siteRow';
-import { rowScore, type Table } from './siteTable';
+import { rowScore, type Table } from './table';
 
 export function PinnedRows({ table }: { table: Table }) {
   const trans = useTrans();

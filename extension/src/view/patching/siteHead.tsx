@@ -3,7 +3,7 @@ import { useTrans } from '../parts/context';
 import { ForestHead } from '../parts/forest';
 import { usePatching } from './context';
 import type { Sort } from './patching';
-import type { Table } from './siteTable';
+import type { Table } from './table';
 
 export function SiteHead({ table }: { table: Table }) {
   const trans = useTrans();

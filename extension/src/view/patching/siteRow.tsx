@@ -7,7 +7,8 @@ import { range, score } from '../parts/numbers';
 import { HeatRow } from '../parts/ramp';
 import { usePatching } from './context';
 import { leftOut } from './localization';
-import { type Brush, rowScore, type Table } from './siteTable';
+import { rowScore, type Table } from './table';
+import type { Brush } from './useBrush';
 import { useShownImage } from './useShownImage';
 
 interface SiteRowProps {

@@ -1,30 +1,18 @@
 /** One row for each site: its effect over the controls, drift, steps or heads and an image; pinned rows on top. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
-import type { ArmScore, SiteMap } from '../../protocol/messages';
-import type { Trans } from '../../trans';
 import { useSurroundings, useTrans } from '../parts/context';
-import { type ForestAxis, forestAxis } from '../parts/forest';
 import { Icon } from '../parts/icon';
 import { parameters } from '../parts/numbers';
 import { RampScale } from '../parts/ramp';
 import { usePatching } from './context';
-import { type Heat, heatOf } from './heat';
-import { groupSites, randomBand, scoreOf, type SiteGroup, sortSites } from './localization';
-import type { Patching, Row } from './patching';
+import { groupSites, type SiteGroup, sortSites } from './localization';
 import { PinnedRows } from './pinnedRows';
 import { SiteHead } from './siteHead';
 import { SiteRow } from './siteRow';
+import { shownMap, sortValue, type Table, tableOf, visibleSites } from './table';
+import { type Brush, useBrush } from './useBrush';
 import { useGridKeys } from './useGridKeys';
-
-/** What all rows share. */
-export interface Table {
-  at: ForestAxis;
-  map: SiteMap;
-  heat: Heat | null;
-  /** The one row that the tabulator reaches. */
-  tab: Row;
-}
 
 export function SiteTable() {
   const { connection, trans } = useSurroundings();
@@ -82,54 +70,6 @@ export function SiteTable() {
   );
 }
 
-function shownMap({ siteMap, result, choice }: Patching): SiteMap | null {
-  const sameModel =
-    result !== null && (siteMap === null || choice.model?.source === 'variable' || siteMap.model === result.model);
-  return sameModel ? result.site_map : siteMap;
-}
-
-/** What the rows are ordered by, smallest first. */
-function sortValue(patching: Patching, site: number): number | undefined {
-  const one = rowScore(patching, site);
-  return one && (patching.sort === 'effect' ? -one.effect : one.drift);
-}
-
-/** Rows of groups and of sites, without those of closed groups. */
-function visibleSites(groups: SiteGroup[], closed: ReadonlySet<string>): Row[] {
-  return groups.flatMap(({ name, sites }): Row[] => [
-    `group:${name}`,
-    ...(closed.has(name) ? [] : sites.map(({ site }) => site.index)),
-  ]);
-}
-
-function tableOf(patching: Patching, map: SiteMap, rows: Row[], trans: Trans): Table {
-  const { result } = patching;
-  const current = result?.site_map.model === map.model ? result : null;
-  const values = (current?.singles ?? []).flatMap(one => [one.effect, ...one.ci]);
-  const everything = current?.all_sites ?? null;
-  return {
-    at: forestAxis(
-      [...values, ...(everything?.ci ?? [])],
-      current ? (randomBand(current)?.band ?? null) : null,
-      everything?.effect ?? null,
-    ),
-    map,
-    heat: current && heatOf(current, trans),
-    tab: tabRow(patching, rows),
-  };
-}
-
-/** The row of the cursor if it is to be seen, else the first one. */
-function tabRow({ cursor, result, combining }: Patching, sites: Row[]): Row {
-  const pinned: Row[] = [
-    ...(combining.selection.length > 0 ? (['selected'] as const) : []),
-    ...(result ? (['all'] as const) : []),
-  ];
-  const random: Row[] = result && result.random_sets.length > 0 ? ['random'] : [];
-  const rows = [...pinned, ...random, ...sites];
-  return cursor !== null && rows.includes(cursor) ? cursor : (rows[0] ?? 0);
-}
-
 function Group(props: { group: SiteGroup; table: Table; closed: boolean; onToggle(): void; brush: Brush }) {
   const trans = useTrans();
   const { group, closed } = props;
@@ -180,47 +120,6 @@ function Foot({ table }: { table: Table }) {
       {table.heat && <RampScale limit={table.heat.limit} />}
     </p>
   );
-}
-
-/** The score that a row shows, if there is one yet. */
-export function rowScore(patching: Patching, row: Row): ArmScore | undefined {
-  const { result, combining } = patching;
-  if (result === null) {
-    return undefined;
-  }
-  if (row === 'all') {
-    return result.all_sites ?? undefined;
-  }
-  if (row === 'selected') {
-    return scoreOf(result, combining.selection);
-  }
-  return typeof row === 'number' ? scoreOf(result, [row]) : undefined;
-}
-
-export interface Brush {
-  begin(site: number): void;
-  pass(site: number): void;
-}
-
-/** Selection by dragging over the boxes: the first box says whether those that follow are taken or left. */
-function useBrush(patching: Patching): Brush {
-  const taking = useRef<boolean | null>(null);
-  useEffect(() => {
-    const end = (): void => void (taking.current = null);
-    window.addEventListener('pointerup', end);
-    return () => window.removeEventListener('pointerup', end);
-  }, []);
-  return {
-    begin: site => {
-      taking.current = !patching.combining.selection.includes(site);
-      patching.combining.set(site, taking.current);
-    },
-    pass: site => {
-      if (taking.current !== null) {
-        patching.combining.set(site, taking.current);
-      }
-    },
-  };
 }
 
 function toggled(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
