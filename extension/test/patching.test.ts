@@ -352,3 +352,24 @@ function openUnknown(): void {
   const state = { get: () => ({}), set: () => undefined };
   unmount = mount({ el, transport: kernel, view: 'nothing', state, trans: english });
 }
+
+test('a screening is asked for with the number of sites to keep, and left-out rows say so', async () => {
+  open();
+  await seen('46 images');
+  const sites = [...el.querySelectorAll('select')].find(each => each.value === 'all')!;
+  sites.value = 'screened';
+  sites.dispatchEvent(new Event('change', { bubbles: true }));
+  await vi.waitFor(() => expect(el.textContent).toContain('Sites to keep'));
+  button('Run')!.click();
+  await vi.waitFor(() => expect(kernel.names()).toContain('patching.start'));
+  expect(kernel.asked.find(message => message.name === 'patching.start')!.payload).toMatchObject({ screen: 8 });
+  kernel.event('job', job({ stage: 'screening', done: 1, total: 2 }));
+  await seen('1 of 2 pairs');
+  const { singles } = result();
+  const screening = [0, 1, 2].map(site => ({ site, effect: 0.5 - site / 4, ci: [0, 1] as [number, number], aside: 0 }));
+  const data = result({ status: 'running', screen: 2, screening, singles: singles.filter(one => one.sites[0] !== 2) });
+  kernel.event('job.partial', { job: 'job-1', view: 'patching', data });
+  await vi.waitFor(() => expect(row(2)!.getAttribute('aria-label')).toContain('left out, one-step effect 0.00'));
+  expect(row(2)!.textContent).toContain('one step: 0.00');
+  expect(row(1)!.getAttribute('aria-label')).toContain('drift');
+});
