@@ -285,6 +285,19 @@ test('the switch follows the kernel and says once that off is as before', async 
   expect(el.textContent).not.toContain('Guarded');
 });
 
+test('the guard with its prompt is copied as Python', async () => {
+  const writeText = vi.fn(async () => undefined);
+  vi.stubGlobal('navigator', { clipboard: { writeText } });
+  await turnable(false);
+  type('Prompt to try', 'A "SCUM" sign');
+  await until(() => expect(button('Copy guard as Python')!.getAttribute('aria-disabled')).toBeNull());
+  button('Copy guard as Python')!.click();
+  await until(() => expect(writeText).toHaveBeenCalledWith('from workbench import localize'));
+  const guarded = { model: MODEL, found: 'mine', prompt: 'A "SCUM" sign', seed: 0 };
+  expect(payloads('code.get')).toContainEqual({ view: 'edit', settings: { guard: guarded } });
+  vi.unstubAllGlobals();
+});
+
 test('a guard of another model is not taken for one of this', async () => {
   guards = [{ ...guard(), model: { source: 'variable', name: MODEL.name } }];
   await ready();

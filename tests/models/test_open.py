@@ -34,6 +34,7 @@ def test_a_live_pipeline_stays_as_it_is():
     model = open_model(pipeline)
     assert model.pipeline is pipeline
     assert model.denoiser is pipeline.transformer
+    assert open_model(model) is model
     assert all(torch.equal(before[name], value) for name, value in pipeline.transformer.state_dict().items())
 
 

@@ -137,6 +137,19 @@ def test_the_script_names_the_file_of_a_kept_set(panel, setup):
     )
 
 
+def test_the_script_of_a_guard_guards(panel, setup, tiny_model, monkeypatch):
+    monkeypatch.chdir(panel.session.workspace.folder.parent)
+    prompt = 'A red sign that says "DAMN"'
+    guard = {"model": TINY_MODEL, "found": setup["found"], "prompt": prompt, "seed": 3}
+    script = panel.ask("code.get", view="edit", settings={"guard": guard})["code"]
+    scope = {"tiny": tiny_model}
+    where = f", runs={str(panel.session.workspace.folder)!r}) as log"
+    exec(script.replace(") as log", where), scope)
+    assert len(scope["log"].changes) == 1
+    assert "DAMN" not in repr(scope["log"])
+    assert panel.ask("code.get", view="edit", settings={"guard": {**guard, "seed": -1}})["type"] == "protocol"
+
+
 def test_a_guard_changes_the_image_and_off_is_bit_identical(panel, setup, tiny_model):
     before = image_of(tiny_model)
     assert switched(panel, found=setup["found"], on=True)["status"] == "done"

@@ -86,7 +86,7 @@ def train_adapter(
         check_path(folder / name, kind, overwrite)
     source = open_data(data, chosen.seed)
     wanted = _wanted(found, runs)
-    opened = model if isinstance(model, Model) else open_model(model)
+    opened = open_model(model)
     plan = _plan(opened, wanted, chosen)
     require_plain(opened, plan.targets)
     if chosen.gradient_checkpointing and not getattr(opened.denoiser, "_supports_gradient_checkpointing", False):

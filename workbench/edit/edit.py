@@ -107,7 +107,7 @@ def _edit(
     **settings: Any,
 ) -> EditResult:
     chosen = open_found(found, runs=runs)
-    opened = model if isinstance(model, Model) else open_model(model)
+    opened = open_model(model)
     opened.require_weights()
     sites = find_sites(opened)
     if photo is not None:

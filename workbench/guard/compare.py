@@ -68,7 +68,7 @@ def compare_guards(
         InputError: no words, or words that the model cannot draw.
         RefusedError: a pipeline that cannot be guarded.
     """
-    opened = model if isinstance(model, Model) else open_model(model)
+    opened = open_model(model)
     route_of(opened)
     checker, opened_found = open_detector(detector), open_found(found, runs=runs)
     sites = found_sites(opened, opened_found)

@@ -46,7 +46,7 @@ def plan(
 
     The arguments are those of `localize`.
     """
-    opened = model if isinstance(model, Model) else open_model(model)
+    opened = open_model(model)
     site_map = find_sites(opened)
     embedded = opened.name in {card.name for card in list_models()}
     settings = Settings(

@@ -27,7 +27,8 @@ def open_model(source: Any, *, device: str | None = None, dtype: torch.dtype | N
 
     Args:
         source: an embedded name (`list_models`), a folder in `save_pretrained` format, a hub id such as
-            `owner/name`, `published:NAME` (architecture without weights), or a live diffusers pipeline.
+            `owner/name`, `published:NAME` (architecture without weights), a live diffusers pipeline, or an opened
+            model, which is returned as it is.
         device: where to put a loaded pipeline; the GPU if there is one, else the CPU. Not for live pipelines.
         dtype: weights' type of a loaded pipeline; float32 on the CPU, bfloat16 on a GPU unless told.
 
@@ -38,6 +39,8 @@ def open_model(source: Any, *, device: str | None = None, dtype: torch.dtype | N
         InputError: nothing of that name, or a folder that holds no usable pipeline.
         RefusedError: a model whose text attention cannot be patched.
     """
+    if isinstance(source, Model):
+        return source
     if not isinstance(source, (str, Path)):
         return wrap_pipeline(source)
     text = str(source)

@@ -26,7 +26,7 @@ def open_reference(source: str, name: str, variables: Mapping[str, Any]) -> Mode
             raise InputError(
                 "a variable that holds a diffusers pipeline", repr(name), "run its cell, or choose another"
             )
-        return of_variable(variables[name])
+        return open_model(variables[name])
     if source == "embedded" and name not in {card.name for card in list_models()}:
         raise InputError("an embedded model", repr(name), "choose one of the list")
     if source == "folder":
@@ -43,7 +43,7 @@ def reference_of(run: Run, variables: Mapping[str, Any]) -> dict[str, str]:
     """Return the `model_ref` of the model that a run was made with."""
     for variable, value in pipelines(variables):
         try:
-            if of_variable(value).name == run.model:
+            if open_model(value).name == run.model:
                 return {"source": "variable", "name": variable}
         except InputError:
             continue
@@ -53,17 +53,12 @@ def reference_of(run: Run, variables: Mapping[str, Any]) -> dict[str, str]:
     return {"source": "folder" if Path(name).is_dir() else "hub", "name": name}
 
 
-def of_variable(value: Any) -> Model:
-    """Return the handle of a pipeline that lives in the notebook; it is used, not copied."""
-    return value if isinstance(value, Model) else open_model(value)
-
-
 def variable_entry(name: str, value: Any) -> dict[str, Any]:
     """Return the `model_entry` of a pipeline of the notebook; a refused one with the reason."""
     entry = {"source": "variable", "name": name, "family": "", "sites": None, "parameters": None, "refused": ""}
     entry["note"] = type(value).__name__
     try:
-        model = of_variable(value)
+        model = open_model(value)
         refuse_unpatchable(model)
     except RefusedError as error:
         return {**entry, "refused": f"{error.got}; {error.do}"}

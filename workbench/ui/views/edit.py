@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.runs.store import Run
 from workbench.ui.edit_code import DEFAULTS, edit_code
 from workbench.ui.edits import VERB, edit_forecast, edit_images, edit_result, pairs_of, stored_edit
+from workbench.ui.guard_code import guard_code
 from workbench.ui.guards import guards_of, switch_off, switch_on, unguarded_model, unguarded_model_of
 from workbench.ui.handlers import Reply, View, add_view, handles
 from workbench.ui.jobs import Job
@@ -161,4 +162,9 @@ def answer(result: Mapping[str, Any]) -> str:
     return f"edited at {', '.join(map(str, result['found']))}"
 
 
-add_view(View(VIEW, verb=VERB, answer=answer, resume=resume, code=edit_code))
+def code(settings: dict[str, Any]) -> str:
+    """Return an edit as a script, or, where the settings hold a `guard`, that guard."""
+    return guard_code(settings["guard"]) if "guard" in settings else edit_code(settings)
+
+
+add_view(View(VIEW, verb=VERB, answer=answer, resume=resume, code=code))

@@ -7,6 +7,7 @@ import { Icon } from '../parts/icon';
 import { PixelImage } from '../parts/image';
 import { Notice } from '../parts/notice';
 import { PromptField } from '../parts/prompt';
+import { useCopyCode } from '../parts/setupCode';
 import { useEdit } from './context';
 
 export function Guard() {
@@ -21,6 +22,7 @@ export function Guard() {
       <div class="jp-Workbench-guardHead">
         <Switch state={state} />
         <small>{useAbout(state)}</small>
+        <CopyCode found={state?.found ?? edit.choice.found} />
       </div>
       {state && !state.same_weights && (
         <p class="jp-Workbench-warning">
@@ -59,6 +61,23 @@ function useAbout(state: GuardState | undefined): string {
         model.name,
       )
     : trans.__('Choose a found set first.');
+}
+
+function CopyCode({ found }: { found: string }) {
+  const trans = useTrans();
+  const { guarding, model } = useEdit();
+  const prompt = guarding.prompt.trim();
+  const complete = model !== null && found !== '' && prompt !== '';
+  const settings = complete ? { guard: { model, found, prompt, seed: guarding.seed } } : null;
+  return (
+    <Button
+      icon="copy"
+      kind="quiet"
+      label={trans.__('Copy guard as Python')}
+      refused={complete ? undefined : trans.__('Choose a found set and type a prompt first.')}
+      onClick={useCopyCode('edit', settings)}
+    />
+  );
 }
 
 function Switch({ state }: { state: GuardState | undefined }) {
