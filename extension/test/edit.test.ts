@@ -285,6 +285,20 @@ test('the switch follows the kernel and says once that off is as before', async 
   expect(el.textContent).not.toContain('Guarded');
 });
 
+test('an image from a file is named and edited with one seed', async () => {
+  await ready();
+  const from = [...el.querySelectorAll('select')].find(each => each.value === 'model')!;
+  from.value = 'file';
+  from.dispatchEvent(new Event('change', { bubbles: true }));
+  await seen('Which file?');
+  expect(button('Edit')!.getAttribute('aria-disabled')).toBe('true');
+  type('Image file that the source prompt describes', 'photo.png');
+  await until(() => expect(button('Edit')!.getAttribute('aria-disabled')).toBeNull());
+  button('Edit')!.click();
+  await until(() => expect(payloads('edit.start')).toHaveLength(1));
+  expect(payloads('edit.start')[0]).toMatchObject({ image: 'photo.png', seeds: 1 });
+});
+
 test('the guard with its prompt is copied as Python', async () => {
   const writeText = vi.fn(async () => undefined);
   vi.stubGlobal('navigator', { clipboard: { writeText } });

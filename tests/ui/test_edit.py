@@ -18,6 +18,7 @@ from workbench.errors import InputError
 from workbench.models.model import Model
 from workbench.models.open import wrap_pipeline
 from workbench.patch.generate import Sampling, generate
+from workbench.runs.images import write_image
 from workbench.ui.edits import pairs_of
 from workbench.ui.guards import switch_off, switch_on
 from workbench.ui.handlers import find_view
@@ -135,6 +136,24 @@ def test_the_script_names_the_file_of_a_kept_set(panel, setup):
         "'workbench-runs/found/mine.json'"
         in panel.ask("code.get", view="edit", settings={**setup, "found": "mine"})["code"]
     )
+
+
+def test_an_image_from_a_file_is_edited_as_forecast(panel, setup, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    write_image(tmp_path / "photo.png", noise)
+    asked = {**setup, "seeds": 1, "image": str(tmp_path / "photo.png")}
+    expected = panel.ask("edit.forecast", **asked)
+    end = panel.end_of(panel.ask("edit.start", **asked)["job"])
+    result = panel.ask("edit.result", run=end["run"])
+    assert result["given"] and result["seeds"] == [0]
+    store, run = panel.session.workspace.run(end["run"])
+    assert expected["images"] == len(store.cells(run))
+    inverted = 4 * result["steps"]
+    assert expected["denoiser_rows"] == store.cost(run)["denoiser_rows"] + inverted
+    assert f"image={asked['image']!r}" in panel.ask("code.get", view="edit", settings=asked)["code"]
+    missing = panel.end_of(panel.ask("edit.start", **{**asked, "image": "none.png"})["job"])
+    assert missing["error"]["type"] == "input"
+    assert "none.png" in missing["error"]["message"]
 
 
 def test_the_script_of_a_guard_guards(panel, setup, tiny_model, monkeypatch):

@@ -8,7 +8,7 @@ from workbench.ui.patching_code import model_literal
 from workbench.ui.protocol import ProtocolError, check_shape
 from workbench.ui.workspace import STORE
 
-DEFAULTS: Final = {"seeds": 1, "steps": None, "start_step": 0}
+DEFAULTS: Final = {"seeds": 1, "steps": None, "start_step": 0, "image": None}
 
 
 def edit_code(setup: dict[str, Any]) -> str:

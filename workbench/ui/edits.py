@@ -44,6 +44,7 @@ def edit_forecast(workspace: Workspace, setup: Mapping[str, Any]) -> dict[str, A
     Raises:
         InputError: prompts that cannot be edited, or a found set of another model.
     """
+    from workbench.edit.inversion import REFINEMENTS
     from workbench.edit.prompt_to_prompt import equally_long, why_not
     from workbench.edit.rows import plan_edits
     from workbench.edit.settings import METHODS, EditSettings
@@ -55,14 +56,17 @@ def edit_forecast(workspace: Workspace, setup: Mapping[str, Any]) -> dict[str, A
 
     model, pairs = workspace.model(setup["model"]), pairs_of(setup)
     found = tuple(site.index for site in found_sites(model, workspace.found(setup["found"])))
-    sampling = Sampling.of(model, steps=setup.get("steps"))
+    given = "image" in setup
+    # Guidance is off for given images, which it would make harder to invert.
+    sampling = Sampling.of(model, steps=setup.get("steps"), guidance=1.0 if given else None)
     seeds = tuple(range(setup.get("seeds", 1)))
-    plan = EditSettings(tuple(pairs), seeds, sampling, found, start_step=setup.get("start_step", 0))
+    plan = EditSettings(tuple(pairs), seeds, sampling, found, start_step=setup.get("start_step", 0), image=given)
     mapped = not why_not(model, find_sites(model).sites)
     # Of each pair: a row of every method but the source's, and Prompt-to-Prompt only where it applies.
     rows = [len(METHODS) - 1 - (not (mapped and equally_long(model, pair))) for pair in pairs]
     batches = [1 + sum(rows[index] for index in batch.pairs) for batch in plan_edits(plan)]
-    denoiser_rows = sum(batches) * sampling.steps * model.rows_per_image(sampling.guidance)
+    inversion = 1 + REFINEMENTS if given else 0
+    denoiser_rows = (sum(batches) + inversion) * sampling.steps * model.rows_per_image(sampling.guidance)
     return {
         "images": len(seeds) * (sum(rows) + len(pairs)),
         "denoiser_rows": denoiser_rows,
@@ -98,6 +102,7 @@ def edit_result(result: EditResult) -> dict[str, Any]:
         "pairs": [{"source_text": pair.source_text, "target_text": pair.target_text} for pair in settings.pairs],
         "seeds": list(settings.seeds),
         "steps": settings.sampling.steps,
+        "given": settings.image,
         "methods": [
             {**asdict(score), "ci": {name: list(ci) for name, ci in score.ci.items()}} for score in result.scores
         ],

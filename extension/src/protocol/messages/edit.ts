@@ -9,6 +9,8 @@ export type EditSetup = {
   seeds?: number;
   steps?: number | null;
   start_step?: number;
+  /** File whose image is edited, with one seed. */
+  image?: string;
 };
 
 export type EditMethodName = 'source' | 'found' | 'all_sites' | 'regenerate' | 'p2p';
@@ -37,6 +39,8 @@ export type EditResult = {
   pairs: { source_text: string; target_text: string }[];
   seeds: number[];
   steps: number;
+  /** Whether the image came from a file. */
+  given?: boolean;
   methods: EditMethod[];
   images: (EditImageRef & { text: string; exact: number; ssim: number })[];
   notes: string[];

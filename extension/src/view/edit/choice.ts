@@ -13,6 +13,9 @@ export interface Choice {
   seeds: number;
   /** Null: as many as the model's own default. */
   steps: number | null;
+  /** Whether the model draws the image or it comes from a file. */
+  from: 'model' | 'file';
+  file: string;
   /** Step of the denoiser from which the found sites read the target text. */
   start: number;
 }
@@ -24,6 +27,8 @@ export const FIRST_CHOICE: Choice = {
   targets: 'OPEN, EXIT, SALE',
   seeds: 2,
   steps: null,
+  from: 'model',
+  file: '',
   start: 0,
 };
 
@@ -41,7 +46,11 @@ export function readChoice(kept: unknown): Choice {
   }
   choice.steps = typeof given.steps === 'number' ? given.steps : null;
   choice.model = given.model && problemOf('$defs/model_ref', given.model) === null ? given.model : null;
-  const whole = { ...choice, found: choice.found || '-', source: choice.source || '-', targets: '-' };
+  if (choice.from !== 'file') {
+    choice.from = 'model';
+  }
+  const rest = { found: choice.found || '-', source: choice.source || '-', file: choice.file.trim() || '-' };
+  const whole = { ...choice, ...rest, targets: '-' };
   return problemOf('$defs/edit_setup', asSetup(whole, { source: 'embedded', name: '-' })) === null
     ? choice
     : FIRST_CHOICE;
@@ -54,7 +63,7 @@ export function targetsOf({ targets }: Choice): string[] {
     .filter(Boolean);
 }
 
-export type Wrong = 'no-found' | 'no-model' | 'source' | 'no-target' | 'many' | 'quotes' | 'long' | 'same';
+export type Wrong = 'no-found' | 'no-model' | 'file' | 'source' | 'no-target' | 'many' | 'quotes' | 'long' | 'same';
 
 /** What keeps a choice from being edited; null if nothing does. */
 export function wrongWith(choice: Choice, model: ModelRef | null): Wrong | null {
@@ -63,6 +72,9 @@ export function wrongWith(choice: Choice, model: ModelRef | null): Wrong | null 
   }
   if (model === null) {
     return 'no-model';
+  }
+  if (choice.from === 'file' && !choice.file.trim()) {
+    return 'file';
   }
   return quotedText(choice.source) ? wrongTargets(choice) : 'source';
 }
@@ -92,7 +104,8 @@ export function asSetup(choice: Choice, model: ModelRef): EditSetup {
     found: choice.found,
     source: choice.source,
     targets: targetsOf(choice),
-    seeds: choice.seeds,
+    // A given image has one noise.
+    ...(choice.from === 'file' ? { seeds: 1, image: choice.file.trim() } : { seeds: choice.seeds }),
     steps: choice.steps,
     start_step: choice.start,
   };
@@ -103,7 +116,10 @@ export function changesSince(result: EditResult, choice: Choice): [string, strin
   const rows: [string, string, string][] = [
     ['source', result.source, choice.source],
     ['targets', result.pairs.map(pair => pair.target_text).join(', '), targetsOf(choice).join(', ')],
-    ['seeds', `${result.seeds.length}`, `${choice.seeds}`],
+    ['image', result.given ? 'file' : 'model', choice.from],
+    ...(choice.from === 'file'
+      ? []
+      : [['seeds', `${result.seeds.length}`, `${choice.seeds}`] as [string, string, string]]),
     ['steps', `${result.steps}`, `${choice.steps ?? result.steps}`],
   ];
   return rows.filter(([, before, now]) => before !== now);

@@ -127,6 +127,11 @@ function Answer({ result }: { result: EditResult }) {
     <>
       {recorded && <Recorded />}
       <VerdictSection sentence={sentenceOf(result, trans)} figures={figuresOf(result, trans)} />
+      {result.given && (
+        <p class="jp-Workbench-note">
+          {trans.__('The image came from a file: before the edit, it is shown as the model draws it again.')}
+        </p>
+      )}
       {result.notes.map(note => (
         <p key={note} class="jp-Workbench-stale">
           {note}

@@ -1,7 +1,7 @@
 /** The inputs of `edit_text` and the one primary button. */
 import type { Trans } from '../../trans';
 import { useSurroundings, useTrans } from '../parts/context';
-import { NumberField, type Repair, TextField } from '../parts/fields';
+import { NumberField, type Repair, SelectField, TextField } from '../parts/fields';
 import { RunButton } from '../parts/forecast';
 import { FoundChooser } from '../parts/foundChooser';
 import { PromptField, quotedText, quoteLast } from '../parts/prompt';
@@ -44,13 +44,31 @@ export function Setup() {
           high={199}
           onChange={start => change({ start })}
         />
-        <NumberField
-          label={trans.__('Seeds')}
-          value={choice.seeds}
-          low={1}
-          high={32}
-          onChange={seeds => change({ seeds })}
+        <SelectField
+          label={trans.__('Image')}
+          value={choice.from}
+          choices={[
+            ['model', trans.__('Drawn by the model')],
+            ['file', trans.__('From a file')],
+          ]}
+          onChange={from => change({ from })}
         />
+        {choice.from === 'file' ? (
+          <TextField
+            label={trans.__('Image file that the source prompt describes')}
+            value={choice.file}
+            wrong={choice.file.trim() ? null : { message: trans.__('Which file?') }}
+            onChange={file => change({ file })}
+          />
+        ) : (
+          <NumberField
+            label={trans.__('Seeds')}
+            value={choice.seeds}
+            low={1}
+            high={32}
+            onChange={seeds => change({ seeds })}
+          />
+        )}
         <NumberField
           label={trans.__('Steps')}
           value={choice.steps ?? edit.usualSteps}
@@ -96,6 +114,7 @@ function reasonOf(wrong: Wrong, trans: Trans): string {
   const reasons: Record<Wrong, string> = {
     'no-found': trans.__('Choose a found set first.'),
     'no-model': trans.__('Choose the model of the found set.'),
+    file: trans.__('Name the file with the image.'),
     source: trans.__('The source prompt has no quoted text.'),
     'no-target': trans.__('Type at least one text.'),
     many: trans.__('At most %1 texts in one edit.', MOST_TARGETS),
