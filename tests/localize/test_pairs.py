@@ -6,7 +6,9 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.glyph.captions import is_held_out
+from workbench.localize.localize import plan
 from workbench.localize.pairs import Pair, make_pairs, quoted_text, read_pairs
+from workbench.models.cards import EMBEDDED
 
 
 def test_made_pairs_differ_in_the_word_alone_and_use_held_out_words():
@@ -71,3 +73,8 @@ def test_a_missing_file_and_a_count_of_zero_are_refused(tmp_path):
         read_pairs(tmp_path / "none.csv")
     with pytest.raises(InputError, match="at least one pair"):
         make_pairs(0, embedded=True)
+
+
+def test_a_glyph_model_in_a_folder_gets_the_pairs_of_an_embedded_one():
+    settings = [plan(name, 4)[2] for name in ("glyph-unet", EMBEDDED / "glyph-unet")]
+    assert settings[0].pairs == settings[1].pairs == tuple(make_pairs(4, embedded=True))

@@ -21,7 +21,7 @@ from workbench.localize.pairs import Pair, make_pairs
 from workbench.localize.result import FoundSet, Localization
 from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
-from workbench.models.open import list_models, open_model
+from workbench.models.open import open_model
 from workbench.patch.generate import Sampling
 from workbench.runs.images import pixel_hash, write_image
 from workbench.runs.reopen import reopen_model
@@ -117,9 +117,8 @@ def _edit(
     given = None if photo is None else fitted(photo, opened, sampling)
     if given is not None:
         sampling = replace(sampling, height=given.shape[0], width=given.shape[1])
-    embedded = opened.name in {card.name for card in list_models()}
     plan = EditSettings(
-        pairs=tuple(make_pairs(pairs, embedded=embedded) if isinstance(pairs, int) else pairs),
+        pairs=tuple(make_pairs(pairs, embedded=opened.glyph) if isinstance(pairs, int) else pairs),
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         sampling=sampling,
         found=tuple(site.index for site in found_sites(opened, chosen)),

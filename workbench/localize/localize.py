@@ -18,7 +18,7 @@ from workbench.localize.settings import Settings
 from workbench.localize.stages import single_arms
 from workbench.metrics.reader import open_reader
 from workbench.models.model import Model
-from workbench.models.open import DEFAULT_MODEL, list_models, open_model
+from workbench.models.open import DEFAULT_MODEL, open_model
 from workbench.patch.arms import RowBatch
 from workbench.patch.generate import Sampling
 from workbench.patch.sweep import run_batch
@@ -48,9 +48,8 @@ def plan(
     """
     opened = open_model(model)
     site_map = find_sites(opened)
-    embedded = opened.name in {card.name for card in list_models()}
     settings = Settings(
-        pairs=tuple(make_pairs(pairs, embedded=embedded) if isinstance(pairs, int) else pairs),
+        pairs=tuple(make_pairs(pairs, embedded=opened.glyph) if isinstance(pairs, int) else pairs),
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         sampling=Sampling.of(opened, steps=steps, guidance=guidance, condition_only=condition_only),
         sites=tuple(site.index for site in (site_map if sites is None else site_map.select(sites))),

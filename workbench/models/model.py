@@ -44,6 +44,7 @@ class Model:
         pipeline: the stock diffusers pipeline; None for `published:` models, which have no weights.
         defaults: what a generation uses when nothing else is said.
         note: one sentence a user should know about this model, shown in reports.
+        glyph: whether it is a model of `workbench train-glyph`, which draws short words on a few things and no more.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Model:
     pipeline: Any | None
     defaults: Defaults
     note: str = ""
+    glyph: bool = False
 
     @property
     def total_parameters(self) -> int:

@@ -116,7 +116,7 @@ def _open_folder(folder: Path, name: str, device: str | None, dtype: torch.dtype
     if not (folder / "workbench.json").is_file():
         return model
     card = ModelCard.read(folder)
-    return replace(model, defaults=Defaults(**card.defaults), note=card.note)
+    return replace(model, defaults=Defaults(**card.defaults), note=card.note, glyph=True)
 
 
 def _load(path: str, name: str, device: str | None, dtype: torch.dtype | None) -> Model:
