@@ -74,15 +74,10 @@ def test_the_report_says_what_was_left_out(result):
 def test_interrupted_in_the_screening_it_goes_on_to_the_same_result(tiny_model, tmp_path):
     pairs = make_pairs(3, embedded=False)
     whole = localize(tiny_model, pairs, out=tmp_path / "whole", screen=2, max_rows=8)
-    asked = []
-
-    def stop() -> bool:
-        asked.append(1)
-        # Eight calls time the model; a pair's screening asks at the steps up to the middle of the four.
-        return len(asked) == 8 + 3 + 2
-
+    told = []
+    options = {"screen": 2, "max_rows": 8, "on_progress": told.append, "should_stop": lambda: bool(told)}
     with pytest.raises(KeyboardInterrupt):
-        localize(tiny_model, pairs, out=tmp_path / "cut", screen=2, max_rows=8, should_stop=stop)
+        localize(tiny_model, pairs, out=tmp_path / "cut", **options)
     store = RunStore(tmp_path / "cut")
     run = store.get("last")
     assert (run.status, run.cells) == ("interrupted", 0)

@@ -65,7 +65,7 @@ def screen(
     Args:
         store, run: where to keep what each pair gave.
         model, sites, settings: what to probe.
-        on_call: called at each denoiser call of a generation; it may raise to cancel.
+        on_call: called at each denoiser call; it may raise to cancel.
         on_pair: called as (pairs done, pairs) after each pair and seed.
     """
     folder = run.folder / "screening"
@@ -95,7 +95,7 @@ def _screen_pair(
     calls, rows = capture_calls(model, prompts, seed, settings.sampling, probe_steps(settings), on_call=on_call)
     effects, asides, lengths = [], [], []
     for call in calls:
-        predicted, spent = predict_arms(model, sites, call, arms, max_rows=settings.max_rows)
+        predicted, spent = predict_arms(model, sites, call, arms, max_rows=settings.max_rows, on_call=on_call)
         effect, aside, length = one_step_effects(predicted)
         effects.append(effect)
         asides.append(aside)

@@ -111,7 +111,13 @@ def capture_calls(
 
 @torch.no_grad()
 def predict_arms(
-    model: Model, sites: SiteMap, call: DenoiserCall, arms: Sequence[Arm], *, max_rows: int = 32
+    model: Model,
+    sites: SiteMap,
+    call: DenoiserCall,
+    arms: Sequence[Arm],
+    *,
+    max_rows: int = 32,
+    on_call: Callable[[StepClock], None] | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Run the denoiser on the source row of a call, once for each arm, all at the source's noisy latents.
 
@@ -121,19 +127,20 @@ def predict_arms(
         call: see `capture_calls`.
         arms: interventions; their steps must include the first.
         max_rows: rows of one forward pass, halved when memory runs out.
+        on_call: called at each forward pass; it may raise to cancel.
 
     Returns:
         Predictions [arm, ...] in float32 and the denoiser rows evaluated. Models that predict a variance as well
         give it after the prediction proper; it is left out.
     """
     if len(arms) > max(1, max_rows - 1):
-        return _in_halves(model, sites, call, arms, max_rows)
+        return _in_halves(model, sites, call, arms, max_rows, on_call)
     batch = 1 + len(arms)
     arranged = call.rows([TARGET_ROW] + [SOURCE_ROW] * len(arms))
     arranged = arranged.with_sample(call.sample[[SOURCE_ROW] * batch])
     patches = {row: arm.patches(sites, TARGET_ROW) for row, arm in enumerate(arms, start=1) if arm.sites}
     try:
-        with patched(model, patches, batch=batch):
+        with patched(model, patches, batch=batch, on_call=on_call):
             predicted = model.denoiser(*arranged.positional, **arranged.named)[0]
     except (RuntimeError, MemoryError) as error:
         if len(arms) < 2 or not is_out_of_memory(error):
@@ -141,12 +148,18 @@ def predict_arms(
         torch.cuda.empty_cache()
     else:
         return predicted[1:, : call.sample.shape[1]].float(), batch
-    return _in_halves(model, sites, call, arms, max_rows)
+    return _in_halves(model, sites, call, arms, max_rows, on_call)
 
 
 def _in_halves(
-    model: Model, sites: SiteMap, call: DenoiserCall, arms: Sequence[Arm], max_rows: int
+    model: Model,
+    sites: SiteMap,
+    call: DenoiserCall,
+    arms: Sequence[Arm],
+    max_rows: int,
+    on_call: Callable[[StepClock], None] | None,
 ) -> tuple[torch.Tensor, int]:
     middle = len(arms) // 2
-    parts = [predict_arms(model, sites, call, half, max_rows=max_rows) for half in (arms[:middle], arms[middle:])]
+    halves = (arms[:middle], arms[middle:])
+    parts = [predict_arms(model, sites, call, half, max_rows=max_rows, on_call=on_call) for half in halves]
     return torch.cat([predicted for predicted, _ in parts]), sum(rows for _, rows in parts)
