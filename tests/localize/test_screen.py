@@ -12,7 +12,7 @@ import torch
 from tests.localize.test_localize import planted_of
 from tests.tiny import TINY
 from workbench import InputError, Localization, RunStore, find_sites, localize, make_pairs, open_model, plan, resume
-from workbench.localize.screen import one_step_effects, probe_steps
+from workbench.localize.screen import one_step_effects, probe_steps, screening_rows
 from workbench.localize.screening import Screening
 from workbench.localize.settings import Settings
 from workbench.localize.stored import StoredLocalization
@@ -87,6 +87,17 @@ def test_interrupted_in_the_screening_it_goes_on_to_the_same_result(tiny_model, 
     resumed = resume(store, run, model=tiny_model)
     assert resumed.screening == whole.screening
     assert resumed.ranking == whole.ranking
+
+
+@pytest.mark.parametrize("max_rows", [3, 5, 32])
+def test_rows_are_forecast_from_above_and_nearly_exactly(tiny_model, tmp_path, max_rows):
+    options = {"screen": 1, "max_rows": max_rows}
+    made = localize(tiny_model, make_pairs(1, embedded=False), out=tmp_path, **options).screening
+    sites = tuple(range(len(made.sites)))
+    settings = settings_of(4).trying(sites)
+    settings = replace(settings, max_rows=max_rows, sampling=Sampling.of(tiny_model))
+    bound = screening_rows(settings, tiny_model)
+    assert made.denoiser_rows <= bound <= made.denoiser_rows + 2 * len(made.sites)
 
 
 def test_a_change_is_split_along_and_aside():

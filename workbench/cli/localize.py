@@ -41,7 +41,7 @@ def localize(
         bool, typer.Option("--condition-only", help="Leave the negative guidance half alone.")
     ] = False,
     share: Annotated[float, typer.Option(help="Share of the all-sites effect that the found set must reach.")] = 0.9,
-    max_rows: Annotated[int, typer.Option(min=2, help="Rows of one generation; halved when memory runs out.")] = 32,
+    max_rows: Annotated[int, typer.Option(min=3, help="Rows of one generation; halved when memory runs out.")] = 32,
     reader: Annotated[str, typer.Option(help="OCR engine: rapidocr or easyocr.")] = "rapidocr",
     forecast: Annotated[bool, typer.Option("--forecast", help="Print what it would cost, and stop.")] = False,
     out: OutOption = DEFAULT_OUT,

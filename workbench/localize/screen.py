@@ -10,6 +10,7 @@ whose complement control patches all the others together.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -43,10 +44,11 @@ def probe_steps(settings: Settings) -> tuple[int, ...]:
 
 
 def screening_rows(settings: Settings, model: Model) -> int:
-    """Return the denoiser rows that a screening costs."""
+    """Return the denoiser rows that a screening costs, at most."""
     steps, arms = probe_steps(settings), len(settings.sites) + 2
-    chunks = -(-arms // (settings.max_rows - 1))
-    trajectory = 2 * model.rows_per_image(settings.sampling.guidance) * (steps[-1] + 1)
+    # Arms are halved until they fit, and each part has a target row of its own.
+    chunks = 2 ** max(0, math.ceil(math.log2(arms / (settings.max_rows - 1))))
+    trajectory = 2 * model.rows_per_image(settings.sampling.guidance) * steps[-1]
     return len(settings.pairs) * len(settings.seeds) * (trajectory + len(steps) * (arms + chunks))
 
 

@@ -53,7 +53,7 @@ class Settings:
             (0 <= self.start_step < self.sampling.steps, f"a start step below {self.sampling.steps}", self.start_step),
             (0 < self.share <= 1, "a share between 0 and 1", self.share),
             (1 <= self.step_windows <= self.sampling.steps, "1 window up to one per step", self.step_windows),
-            (self.max_rows >= 2, "at least 2 rows a batch", self.max_rows),
+            (self.max_rows >= 3, "at least 3 rows a batch, for source, target and a patch", self.max_rows),
             (self.screen >= 0, "a number of sites to keep, or 0 for no screening", self.screen),
             (self.random_sets >= 0, "no negative number of random sets", self.random_sets),
         )

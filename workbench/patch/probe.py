@@ -101,6 +101,8 @@ def capture_calls(
             positive = len(call.sample) - len(prompts)
             calls.append(call.rows([positive + TARGET_ROW, positive + SOURCE_ROW]))
             if len(calls) == len(steps):
+                # This call has been counted and will not be made.
+                clock.denoiser_rows -= len(call.sample)
                 raise _Captured
 
         source, target = prompts

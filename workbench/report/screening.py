@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from matplotlib.figure import Figure
 
 from workbench.localize.result import Localization
@@ -11,7 +13,7 @@ from workbench.report.palette import LIGHT, Palette
 from workbench.report.tables import INTERVAL, Row, Table
 from workbench.report.wording import interval, number
 
-LEAST: float = 0.1
+LEAST: Final = 0.1
 
 
 def screening_of(result: Localization) -> Screening:
